@@ -2,21 +2,17 @@ package diffusion
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/seed-4c77ef92/textwarp/internal/rng"
 )
 
-// maskKinds are the names that DrawMask knows.
-var maskKinds = [...]string{"mixed", "prefix", "random", "span", "none"}
-
 // CheckMask tells whether DrawMask knows a kind of mask.
 func CheckMask(kind string) error {
-	if !slices.Contains(maskKinds[:], kind) {
-		return fmt.Errorf("unknown mask %q: choose one of %s", kind, strings.Join(maskKinds[:], ", "))
+	switch kind {
+	case "mixed", "prefix", "random", "span", "none":
+		return nil
 	}
-	return nil
+	return fmt.Errorf("unknown mask %q: choose mixed, prefix, random, span or none", kind)
 }
 
 // DrawMask fills m with a mask of the named kind: 0 given, 1 noisy. "mixed" is

@@ -66,6 +66,12 @@ func (s Sampler) Run(ctx context.Context, d Denoiser, st *State, ids []int32, pr
 	if err != nil {
 		return err
 	}
+	if err := st.check(); err != nil {
+		return fmt.Errorf("sample: %w", err)
+	}
+	if len(ids) != len(st.M) || len(prob) != len(st.M) {
+		return fmt.Errorf("sample: room for %d tokens and %d probabilities of %d", len(ids), len(prob), len(st.M))
+	}
 	r := newRun(s, d, st)
 	r.begin(levels[0])
 	for k := range s.Steps {
@@ -105,11 +111,17 @@ type run struct {
 	old   []float32 // Heun: x at the step's start
 	first []float32 // Heun: x̂0 at the step's start
 	noise []float32 // [L, D] fresh noise of one sequence
+	best  []int32   // [B, L] tokens at every position, given ones too
+	prob  []float32 // [B, L]
 }
 
 func newRun(s Sampler, d Denoiser, st *State) *run {
 	n := st.B * st.L * st.D
-	r := &run{Sampler: s, d: d, st: st, raw: make([]float32, n), noise: make([]float32, st.L*st.D)}
+	r := &run{
+		Sampler: s, d: d, st: st,
+		raw: make([]float32, n), noise: make([]float32, st.L*st.D),
+		best: make([]int32, len(st.M)), prob: make([]float32, len(st.M)),
+	}
 	r.x0 = r.raw
 	if s.Guidance != 1 {
 		r.x0 = make([]float32, n)
@@ -227,11 +239,10 @@ func (r *run) end(t float64, ids []int32, prob []float32) {
 	for b := range r.st.T {
 		r.st.T[b] = t
 	}
-	best, p := make([]int32, len(ids)), make([]float32, len(prob))
-	r.d.Decode(r.st, best, p)
+	r.d.Decode(r.st, r.best, r.prob)
 	for i, m := range r.st.M {
 		if m != 0 {
-			ids[i], prob[i] = best[i], p[i]
+			ids[i], prob[i] = r.best[i], r.prob[i]
 		} else {
 			prob[i] = 1
 		}

@@ -1,5 +1,7 @@
 package diffusion
 
+import "fmt"
+
 // State is a batch of B sequences of L positions on their way from noise to
 // text. Matrices are row-major, sequence after sequence.
 //
@@ -28,6 +30,17 @@ func NewState(b, l, d int) *State {
 		s.M[i] = 1
 	}
 	return s
+}
+
+// check tells whether every part has the shape that B, L and D say.
+func (s *State) check() error {
+	n := s.B * s.L
+	if s.B < 1 || s.L < 1 || s.D < 1 || len(s.M) != n || len(s.T) != s.B ||
+		len(s.X) != n*s.D || len(s.C) != n*s.D || len(s.P) != n*s.D {
+		return fmt.Errorf("state of %d sequences of %d positions in %d dimensions has x %d, c %d, p %d, m %d, t %d values",
+			s.B, s.L, s.D, len(s.X), len(s.C), len(s.P), len(s.M), len(s.T))
+	}
+	return nil
 }
 
 // Denoiser guesses clean text from a state. The network is one; the exact
