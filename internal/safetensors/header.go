@@ -91,7 +91,6 @@ func parse(header []byte, dataSize int64) ([]entry, map[string]string, error) {
 	return entries, meta, nil
 }
 
-
 // parser walks the header token by token: encoding/json alone would let the
 // last of two equal keys win, and could not stop at a limit.
 type parser struct{ *json.Decoder }
