@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"io"
 
+	xfont "golang.org/x/image/font"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
@@ -71,7 +72,7 @@ func WritePicture(w io.Writer, format Format, figures []Figure) error {
 func drawPanel(c draw.Canvas, f Figure) {
 	title := textStyle(11, true)
 	c.Max.Y -= title.FontExtents().Ascent
-	c.FillText(title, c.TopLeft(), printable(f.Title))
+	c.FillText(title, vg.Point{X: c.Min.X, Y: c.Max.Y}, printable(f.Title))
 	c.Max.Y -= title.FontExtents().Descent + 3
 	c = drawLegend(c, f)
 	c.Max.Y -= 4
@@ -85,7 +86,7 @@ func drawPanel(c draw.Canvas, f Figure) {
 func textStyle(size vg.Length, bold bool) text.Style {
 	f := font.Font{Typeface: "Liberation", Variant: "Sans", Size: size}
 	if bold {
-		f.Weight = 2 // font.WeightBold of golang.org/x/image
+		f.Weight = xfont.WeightBold
 	}
 	return text.Style{Color: ink(), Font: f, Handler: text.Plain{Fonts: font.DefaultCache}}
 }
