@@ -26,19 +26,16 @@ var (
 )
 
 // wrap says what was attempted on which path, and marks a full disk as
-// ErrSpace and an absent file as ErrNotFound. The temporary path inside an
-// *os.PathError would only confuse, so its cause alone is kept.
+// ErrSpace and an absent file as ErrNotFound. Where the cause names the same
+// path once more, or the temporary one in its place, its reason alone is kept.
 func wrap(verb, path string, err error) error {
 	var pathErr *fs.PathError
 	var linkErr *os.LinkError
-	var callErr *os.SyscallError
 	switch {
-	case errors.As(err, &pathErr) && pathErr == err:
+	case errors.As(err, &pathErr) && pathErr == err && (pathErr.Path == path || isTemp(pathErr.Path)):
 		err = pathErr.Err
 	case errors.As(err, &linkErr) && linkErr == err:
 		err = linkErr.Err
-	case errors.As(err, &callErr) && callErr == err:
-		err = callErr.Err
 	}
 	return fmt.Errorf("%s %q: %w", verb, path, mark(err))
 }

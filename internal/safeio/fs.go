@@ -155,7 +155,7 @@ func (f FS) RemoveTemps(dir string) error {
 		return wrap("list", dir, err)
 	}
 	for _, entry := range entries {
-		if strings.HasPrefix(entry.Name(), tempPrefix) {
+		if isTemp(entry.Name()) {
 			if err := f.remove(filepath.Join(dir, entry.Name())); err != nil {
 				return err
 			}
@@ -217,6 +217,8 @@ func (f FS) syncDir(dir string) error {
 func tempPath(path string) string {
 	return filepath.Join(filepath.Dir(path), fmt.Sprintf("%s%016x", tempPrefix, rand.Uint64()))
 }
+
+func isTemp(path string) bool { return strings.HasPrefix(filepath.Base(path), tempPrefix) }
 
 type hookedWriter struct {
 	fs   FS
