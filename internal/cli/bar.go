@@ -108,9 +108,9 @@ func (b *Bar) line() string {
 			full := int(share * barCells)
 			parts = append(parts, "["+strings.Repeat("#", full)+strings.Repeat("-", barCells-full)+"]")
 		}
-		parts = append(parts, fmt.Sprintf("%3.0f%%", 100*share), b.amount(b.n)+" of "+b.amount(b.total))
+		parts = append(parts, fmt.Sprintf("%3.0f%%", 100*share), b.amount(b.n, false)+" of "+b.amount(b.total, true))
 	} else {
-		parts = append(parts, b.amount(b.n))
+		parts = append(parts, b.amount(b.n, true))
 	}
 	if rate > 0 {
 		parts = append(parts, b.rate(rate))
@@ -126,25 +126,28 @@ func (b *Bar) line() string {
 	return b.label + " " + strings.Join(parts, "  ")
 }
 
-func (b *Bar) amount(n int64) string {
-	if b.unit == "B" {
-		return bytes(float64(n))
+func (b *Bar) amount(n int64, named bool) string {
+	switch {
+	case b.unit == "B":
+		return byteAmount(float64(n))
+	case named:
+		return thousands(n) + " " + b.unit
 	}
-	return thousands(n) + " " + b.unit
+	return thousands(n)
 }
 
 func (b *Bar) rate(r float64) string {
 	switch {
 	case b.unit == "B":
-		return bytes(r) + "/s"
+		return byteAmount(r) + "/s"
 	case r < 100:
 		return fmt.Sprintf("%.1f/s", r)
 	}
 	return thousands(int64(r)) + "/s"
 }
 
-// bytes shows an amount in powers of 1000 (kB is 1000 bytes).
-func bytes(n float64) string {
+// byteAmount shows an amount in powers of 1000 (kB is 1000 bytes).
+func byteAmount(n float64) string {
 	prefixes := []string{"B", "kB", "MB", "GB", "TB", "PB"}
 	i := 0
 	for ; n >= 999.5 && i < len(prefixes)-1; i++ {
