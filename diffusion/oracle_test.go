@@ -142,28 +142,3 @@ func TestTemperatureAndInitialNoise(t *testing.T) {
 		})
 	}
 }
-
-// TestBoundOfExactPosterior: the bound of a perfect model exceeds the entropy
-// only by what x at t_max still tells of the token.
-func TestBoundOfExactPosterior(t *testing.T) {
-	z := newToy(27, 16, 1)
-	warp := newCurve(z, .3, 50)
-	if h := entropy(z.prior); math.Abs(h-2.751) > .001 {
-		t.Fatalf("entropy of Zipf(1) over 27 is %.4f, expected 2.751", h)
-	}
-	got, err := EvaluateBound(t.Context(), z, warp, z.text(20000, 4), BoundOptions{Length: 1, Dim: 16, Batch: 500, Draws: 4})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("bound %.4f ± %.4f, expected 2.757 ± .005 (reconstruction %.4f, diffusion %.4f, prior %.4f)",
-		got.Nats, got.StdErr, got.Reconstruction, got.Diffusion, got.Prior)
-	if math.Abs(got.Nats-2.757) > .02 || got.Nats < 2.751-3*got.StdErr {
-		t.Errorf("bound %.4f ± %.4f, expected 2.757", got.Nats, got.StdErr)
-	}
-	if math.Abs(got.Prior-.0032) > 1e-6 {
-		t.Errorf("prior %v, expected 16/(2·50²) = .0032", got.Prior)
-	}
-	if got.Reconstruction > 1e-3 {
-		t.Errorf("reconstruction %v, expected about 0", got.Reconstruction)
-	}
-}

@@ -142,7 +142,7 @@ func (z *toy) SquaredError(se []float32, ids []int32, m []float32, t []float64, 
 	x, x0 := make([]float32, z.d), make([]float32, z.d)
 	l := len(ids) / len(t)
 	for r, id := range ids {
-		z.corrupt(x, id, t[r/l], draw, sequence*uint64(l)+uint64(r))
+		z.corrupt(x, id, t[r/l], draw, sequence*uint64(l)+uint64(r)) // token number of the whole text
 		z.posterior(x, t[r/l])
 		z.interpolate(x0)
 		se[r] = 0
