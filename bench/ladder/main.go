@@ -1,7 +1,7 @@
 // Command ladder prints where the samples of a model stand between n-gram
 // generators and real text.
 //
-//	go run ./bench/ladder -text testdata/tinyshakespeare.txt -samples samples.jsonl
+//	go run ./bench/ladder -text testdata/tinyshakespeare/input.txt -samples samples.jsonl
 //
 // The first 90 % of the bytes of -text train the judge, the rest is held out;
 // -heldout names a file of its own instead. The samples are lines of JSON with

@@ -6,11 +6,19 @@ import (
 )
 
 // splitWords cuts text into its words: runs of letters and apostrophes, in
-// lower case.
+// lower case, without apostrophes at either end, which are as often quotation
+// marks as part of the word.
 func splitWords(text string) []string {
-	return strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
+	runs := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
 		return r != '\'' && !unicode.IsLetter(r)
 	})
+	words := runs[:0]
+	for _, run := range runs {
+		if w := strings.Trim(run, "'"); w != "" {
+			words = append(words, w)
+		}
+	}
+	return words
 }
 
 // wholeWords is splitWords without the first and the last word, which the ends
