@@ -1,0 +1,66 @@
+# make build   the four commands, into bin/
+# make demo    corpus -> shards -> run -> pictures -> text, into demo/
+# make test    all tests
+# make lint    formatting, vet, staticcheck
+# make race    tests of the concurrent packages under the race detector
+# make fmt     rewrite the files as make lint wants them
+# make fuzz    every fuzz target, FUZZTIME each
+# make bench   everything under bench/
+# make smoke   the demo with a few steps, into a temporary directory
+
+GO       ?= go
+DEMO     ?= demo
+FUZZTIME ?= 30s
+
+# The demo is trained for real; smoke overrides these to pass through in a minute.
+DEMO_TRAIN  ?= --preset nano
+DEMO_SAMPLE ?= --n 4
+
+COMMANDS := prep train inspect sample
+
+.PHONY: build demo smoke test race lint fmt fuzz bench
+
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ $(COMMANDS:%=./cmd/%)
+
+demo: build
+	rm -rf $(DEMO)/shards $(DEMO)/run
+	mkdir -p $(DEMO)
+	bin/prep shard testdata/tinyshakespeare/input.txt -o $(DEMO)/shards --tokenizer char --val 0.1
+	bin/train --stream $(DEMO)/shards -o $(DEMO)/run $(DEMO_TRAIN)
+	bin/inspect warp $(DEMO)/run --png $(DEMO)/warp.png
+	bin/inspect embeddings $(DEMO)/run --png $(DEMO)/embeddings.png
+	bin/inspect run $(DEMO)/run --png $(DEMO)/run.png
+	bin/sample $(DEMO)/run --prompt "ROMEO:" $(DEMO_SAMPLE)
+
+smoke: build
+	dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
+	$(MAKE) demo DEMO="$$dir" DEMO_TRAIN="--preset nano --steps 20" DEMO_SAMPLE="--n 1 --steps 4"
+
+test:
+	$(GO) test ./...
+
+# The packages with goroutines of their own.
+race:
+	$(GO) test -race -short ./pipeline/... ./trainer/... ./internal/kernels/... ./internal/safeio/... ./internal/cli/...
+
+lint:
+	@unformatted=$$($(GO) tool -modfile=tools.mod gofumpt -l $$(git ls-files '*.go')) || exit; \
+	if [ -n "$$unformatted" ]; then printf 'not formatted (run make fmt):\n%s\n' "$$unformatted" >&2; exit 1; fi
+	$(GO) vet ./...
+	$(GO) tool -modfile=tools.mod staticcheck ./...
+
+fmt:
+	$(GO) tool -modfile=tools.mod gofumpt -w $$(git ls-files '*.go')
+
+# go test takes one fuzz target at a time.
+fuzz:
+	@set -e; for package in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			echo "$$package $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+		done; \
+	done
+
+bench: build
+	@set -e; for run in bench/*/run; do echo "== $$run"; "$$run"; done
