@@ -236,8 +236,8 @@ func quantiles(sorted []float64) Quantiles {
 // histogram of sorted values that are not negative. Zeros fall in the first bin.
 func histogram(sorted []float64) Histogram {
 	high := sorted[len(sorted)-1]
-	at, found := slices.BinarySearch(sorted, math.SmallestNonzeroFloat64)
-	if at == len(sorted) && !found {
+	at, _ := slices.BinarySearch(sorted, math.SmallestNonzeroFloat64)
+	if at == len(sorted) {
 		return Histogram{Edges: []float64{0, 0}, Counts: []int{len(sorted)}}
 	}
 	low := sorted[at]
@@ -245,9 +245,9 @@ func histogram(sorted []float64) Histogram {
 		return Histogram{Edges: []float64{low, high}, Counts: []int{len(sorted)}}
 	}
 	h := Histogram{Edges: make([]float64, histogramBins+1), Counts: make([]int, histogramBins)}
-	width := math.Log(high/low) / histogramBins
+	width := (math.Log(high) - math.Log(low)) / histogramBins
 	for i := range h.Edges {
-		h.Edges[i] = low * math.Exp(width*float64(i))
+		h.Edges[i] = min(max(low, math.Exp(math.Log(low)+width*float64(i))), high)
 	}
 	h.Edges[histogramBins] = high
 	for _, v := range sorted {
