@@ -155,3 +155,32 @@ func TestHostileLockFile(t *testing.T) {
 		t.Errorf("got %.200q", err)
 	}
 }
+
+// TestLockFaults: a Lock that fails half way, or dies, holds nothing.
+func TestLockFaults(t *testing.T) {
+	cause := errors.New("fault")
+	for _, crash := range []bool{false, true} {
+		for at := 0; ; at++ {
+			dir := t.TempDir()
+			injected := &faults{at: at, crash: crash, cause: cause}
+			lock, err := safeio.FS{Before: injected.before}.Lock(dir)
+			if at >= len(injected.ops) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				lock.Close()
+				break
+			}
+			if !errors.Is(err, cause) {
+				t.Fatalf("fault %d (%s): got error %v", at, injected.ops[at], err)
+			}
+			next, err := safeio.FS{}.Lock(dir)
+			if err != nil {
+				t.Fatalf("after fault %d (%s): %v", at, injected.ops[at], err)
+			}
+			if err := next.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
