@@ -19,6 +19,31 @@ type Evaluator interface {
 	SquaredError(se []float32, ids []int32, m []float32, t []float64, draw, sequence uint64)
 }
 
+var _ Evaluator = (*CDCD)(nil)
+
+// SquaredError implements [Evaluator], with self-conditioning where the model
+// was trained with it and with the noise that CrossEntropy uses.
+func (c *CDCD) SquaredError(se []float32, ids []int32, m []float32, t []float64, draw, sequence uint64) {
+	b, d := len(t), c.Table.D
+	st := c.resize(b, len(ids)/b)
+	copy(st.M, m)
+	copy(st.T, t)
+	c.corrupt(ids, "held out", draw, sequence)
+	if c.o.SelfConditioning > 0 {
+		c.selfCondition(b)
+	}
+	x0 := c.x0[:len(ids)*d]
+	c.Denoise(st, x0)
+	for r, id := range ids {
+		var sum float64
+		for k, e := range c.Table.Row(id) {
+			diff := float64(e) - float64(x0[r*d+k])
+			sum += diff * diff
+		}
+		se[r] = float32(sum)
+	}
+}
+
 // Density is a schedule whose quantiles are drawn with a known density: any
 // timewarp.Warp.
 type Density interface {
