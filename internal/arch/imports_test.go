@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -64,13 +66,13 @@ var foreign = map[string][]string{
 }
 
 type listed struct {
-	ImportPath                         string
+	Dir, ImportPath                    string
 	Imports, TestImports, XTestImports []string
 }
 
 func packages(t *testing.T) []listed {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-e", "-json=ImportPath,Imports,TestImports,XTestImports", module+"/...").Output()
+	out, err := exec.Command("go", "list", "-e", "-json=Dir,ImportPath,Imports,TestImports,XTestImports", module+"/...").Output()
 	if errors.Is(err, exec.ErrNotFound) {
 		t.Skip("no go command to list the packages with")
 	}
@@ -85,7 +87,24 @@ func packages(t *testing.T) []listed {
 		} else if err != nil {
 			t.Fatal(err)
 		}
+		watch(t, p)
 		all = append(all, p)
+	}
+}
+
+// watch lists the directory of a package and those above it, up to the
+// module's. What go list reads is hidden from go test; what the test itself
+// lists makes go test run it again when a file there has changed.
+func watch(t *testing.T, p listed) {
+	t.Helper()
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dir := p.Dir; strings.HasPrefix(dir, root); dir = filepath.Dir(dir) {
+		if _, err := os.ReadDir(dir); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
