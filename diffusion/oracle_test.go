@@ -94,12 +94,16 @@ func TestStepsAndSpacing(t *testing.T) {
 		{"uniform", uniform, 5, .537, .14},
 		{"uniform", uniform, 10, .344, .11},
 		{"uniform", uniform, 20, .131, .05},
-		{"uniform", uniform, 50, .018, .012},
-		{"uniform", uniform, 100, .010, .01},
+		{"uniform", uniform, 50, .018, .015},
+		{"uniform", uniform, 100, .010, .015},
 	}
 	for _, tt := range tests {
 		t.Run(fmt.Sprintf("%s/%d", tt.name, tt.steps), func(t *testing.T) {
-			p := draw(t, plain(tt.schedule, tt.steps), z, 20000)
+			n := 20000
+			if tt.steps >= 50 {
+				n = 8000 // for the sake of time: counting noise .02
+			}
+			p := draw(t, plain(tt.schedule, tt.steps), z, n)
 			got := variation(p, z.prior)
 			t.Logf("total variation %.3f, expected %.3f; entropy %.3f", got, tt.want, entropy(p))
 			if math.Abs(got-tt.want) > tt.tol {

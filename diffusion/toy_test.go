@@ -65,7 +65,7 @@ func (z *toy) posterior(x []float32, t float64) float64 {
 	}
 	var sum float64
 	for i, a := range z.p {
-		if a-top < -20 { // less than float32 can tell from nothing
+		if a-top < -15 { // too little to matter, and exp is dear
 			z.p[i] = 0
 			continue
 		}
