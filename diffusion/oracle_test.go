@@ -5,6 +5,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/seed-4c77ef92/textwarp/internal/rng"
 	"github.com/seed-4c77ef92/textwarp/timewarp"
 )
 
@@ -110,6 +111,33 @@ func TestStepsAndSpacing(t *testing.T) {
 				t.Errorf("total variation %.3f, expected %.3f", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestLearnedWarpSamplesAsWellAsTheTrueOne: the clock that 300 batches of the
+// toy's own losses teach gives the total variation of the converged warp.
+func TestLearnedWarpSamplesAsWellAsTheTrueOne(t *testing.T) {
+	const batch = 64
+	z := newToy(27, 16, 1)
+	warp, err := timewarp.New(timewarp.KindOnline, .1, 50, batch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, seen, ce := make([]float64, batch), make([]timewarp.Observation, batch), make([]float32, 20)
+	for step := range uint64(300) {
+		s := rng.New(1, "offset", step, 0)
+		timewarp.LowDiscrepancy(u, s.Float64())
+		for i := range u {
+			level := timewarp.TrainQuantile(warp, u[i])
+			z.CrossEntropy(ce, z.text(len(ce), step*batch+uint64(i)), nil, level, step, uint64(i*len(ce)))
+			seen[i] = timewarp.Observation{T: level, Loss: mean(ce), Weight: float64(len(ce))}
+		}
+		warp.Observe(seen)
+	}
+	got := variation(draw(t, plain(warp, 5), z, 20000), z.prior)
+	t.Logf("5 steps of the learned warp: total variation %.3f, expected .029; quantiles %.2f %.2f %.2f", got, warp.Quantile(.25), warp.Quantile(.5), warp.Quantile(.75))
+	if got > .045 {
+		t.Errorf("total variation %.3f, expected .029", got)
 	}
 }
 
