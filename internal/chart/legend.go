@@ -17,6 +17,9 @@ func (f Figure) legend() []Series {
 			named = append(named, s)
 		}
 	}
+	if len(f.Series) < 2 {
+		return nil // the title says what it is
+	}
 	return named
 }
 

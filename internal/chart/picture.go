@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 	"io"
+	"math"
 
 	xfont "golang.org/x/image/font"
 	"gonum.org/v1/plot/font"
@@ -79,7 +80,25 @@ func drawPanel(c draw.Canvas, f Figure) {
 	if f.Ramp != nil {
 		c = drawRamp(c, *f.Ramp)
 	}
-	f.plot(c).Draw(c)
+	drawPlot(c, f)
+}
+
+// drawPlot draws axes and data. It writes the titles of the axes itself: gonum
+// centres them by value, which on a logarithmic axis is not the middle.
+func drawPlot(c draw.Canvas, f Figure) {
+	title := textStyle(10, false)
+	title.XAlign = text.XCenter
+	line := title.FontExtents().Height
+	bottom, left := c.Min.Y+title.FontExtents().Descent, c.Min.X+title.FontExtents().Ascent
+	c.Min.X += line + 5
+	c.Min.Y += line + 3
+	p := f.plot(c)
+	p.Draw(c)
+	area := p.DataCanvas(c)
+	data := area.Center()
+	c.FillText(title, vg.Point{X: data.X, Y: bottom}, printable(f.X.Title()))
+	title.Rotation = math.Pi / 2
+	c.FillText(title, vg.Point{X: left, Y: data.Y}, printable(f.Y.Title()))
 }
 
 // textStyle is the one typeface of all pictures.

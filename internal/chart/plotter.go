@@ -16,8 +16,8 @@ func (f Figure) plot(c draw.Canvas) *plot.Plot {
 	p.BackgroundColor = nil
 	fr := f.frame()
 	size := c.Size()
-	axis(&p.X, f.X, fr.x, int(size.X/(60*vg.Points(1))))
-	axis(&p.Y, f.Y, fr.y, int(size.Y/(36*vg.Points(1))))
+	axis(&p.X, fr.x, int(size.X/(60*vg.Points(1))))
+	axis(&p.Y, fr.y, int(size.Y/(36*vg.Points(1))))
 	p.X.Tick.Label.YAlign, p.X.Tick.Label.XAlign = text.YTop, text.XCenter
 	p.Y.Tick.Label.XAlign, p.Y.Tick.Label.YAlign = text.XRight, text.YCenter
 
@@ -37,13 +37,9 @@ func (f Figure) plot(c draw.Canvas) *plot.Plot {
 }
 
 // axis dresses an axis of the plot.
-func axis(a *plot.Axis, from Axis, s span, want int) {
+func axis(a *plot.Axis, s span, want int) {
 	a.Min, a.Max = s.min, s.max
 	a.Padding = 0
-	a.Label.Text = printable(from.Title())
-	a.Label.TextStyle.Font = textStyle(10, false).Font
-	a.Label.TextStyle.Color = ink()
-	a.Label.Padding = 3
 	a.Tick.Label.Font = textStyle(9, false).Font
 	a.Tick.Label.Color = ink()
 	a.Tick.Length = 4

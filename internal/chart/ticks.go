@@ -89,7 +89,7 @@ func logTicks(s span, want int) []tick {
 				continue
 			}
 			main := m == 1 && math.Mod(e, every) == 0
-			between := (m == 2 || m == 5) && 3*decades <= float64(want)+1
+			between := (m == 2 || m == 5) && 2*decades <= float64(want)
 			dense := decades < .8 && 10*decades <= float64(want)
 			label := ""
 			if main || between || dense {
