@@ -1,0 +1,76 @@
+package pipeline
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
+
+	"github.com/seed-4c77ef92/textwarp/internal/safeio"
+)
+
+// newArrowWriter writes batches as they are, uncompressed: a memory map reads
+// them without copying.
+func newArrowWriter(w io.Writer, schema *arrow.Schema) (batchWriter, error) {
+	return ipc.NewFileWriter(w, ipc.WithSchema(schema))
+}
+
+func readArrow[T uint16 | uint32](data []byte, s ShardInfo, v Vocabulary, do func(*row[T]) error) error {
+	file, err := ipc.NewMappedFileReader(data)
+	if err != nil {
+		return damaged(s, err)
+	}
+	defer file.Close()
+	want := schema(v)
+	if !file.Schema().Equal(want) {
+		return damaged(s, fmt.Errorf("its columns are not those of a shard: %v", file.Schema().Fields()))
+	}
+	meta := file.Schema().Metadata()
+	schema, _ := meta.GetValue(keySchema)
+	tokenizer, _ := meta.GetValue(keyTokenizer)
+	if err := checkMetadata(s, v, schema, tokenizer); err != nil {
+		return err
+	}
+	for i := range file.NumRecords() {
+		batch, err := file.RecordBatchAt(i)
+		if err != nil {
+			return damaged(s, err)
+		}
+		err = eachArrowRow(batch, do)
+		batch.Release()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func eachArrowRow[T uint16 | uint32](b arrow.RecordBatch, do func(*row[T]) error) error {
+	id := b.Column(columnID).(*array.String)
+	source := b.Column(columnSource).(*array.String)
+	offset := b.Column(columnOffset).(*array.Int64)
+	text := b.Column(columnText).(*array.String)
+	tokens := b.Column(columnTokens).(*array.List)
+	values := tokenValues[T](tokens)
+	for i := range int(b.NumRows()) {
+		from, to := tokens.ValueOffsets(i)
+		r := row[T]{ID: id.Value(i), Source: source.Value(i), Offset: offset.Value(i), Text: text.Value(i), Tokens: values[from:to]}
+		if err := do(&r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkMetadata refuses a shard of another schema or vocabulary.
+func checkMetadata(s ShardInfo, v Vocabulary, schema, tokenizer string) error {
+	if schema != shardSchema {
+		return fmt.Errorf("read shard %q: %w: its schema is %q, not %q", s.File, safeio.ErrMismatch, schema, shardSchema)
+	}
+	if tokenizer != v.SHA256 {
+		return fmt.Errorf("read shard %q: %w: its tokenizer is %.12s, not the %.12s of the manifest", s.File, safeio.ErrMismatch, tokenizer, v.SHA256)
+	}
+	return nil
+}

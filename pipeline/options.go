@@ -1,0 +1,96 @@
+package pipeline
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/seed-4c77ef92/textwarp/internal/safeio"
+)
+
+// How sources are separated into documents. A .jsonl source is always one
+// document a line.
+const (
+	SplitFile  = "file"  // the whole source
+	SplitLine  = "line"  // every line that is not empty
+	SplitBlank = "blank" // blocks of lines between empty lines
+)
+
+// The formats of shard files.
+const (
+	FormatParquet = "parquet"
+	FormatArrow   = "arrow"
+)
+
+const (
+	// DefaultShardSize is the amount of text in a work unit, in bytes: small
+	// enough that a reader can hold a group of shards in memory, large enough
+	// that files are few.
+	DefaultShardSize = 16 << 20
+	// PartSize is the length, in bytes of the source, above which a document is
+	// cut into parts that are documents of their own, so that a file without a
+	// line end needs no more memory than any other.
+	PartSize = 4 << 20
+	// maxLine is the longest line of a .jsonl source, in bytes. A longer one is
+	// skipped and counted: half a JSON value is not a document.
+	maxLine = 64 << 20
+)
+
+// Options says what [Shard] makes of which sources. The zero value of a field
+// stands for its default.
+type Options struct {
+	Sources   []string // files and directories
+	Out       string   // directory of the data set, made if missing
+	TextField string   // member of a .jsonl line that holds the text; default "text"
+	Split     string   // SplitFile (default), SplitLine or SplitBlank
+	Format    string   // FormatParquet (default) or FormatArrow
+	Workers   int      // default 1; changes nothing but the time it takes
+	ShardSize int64    // bytes of text a work unit; default DefaultShardSize
+	Val       float64  // share of the documents to hold out, in [0, 1)
+
+	Encoder       Encoder
+	TokenizerJSON []byte // written to Out as tokenizer.json unless empty
+
+	FS       safeio.FS
+	Progress func(Progress) // called from several goroutines, one at a time
+}
+
+// Progress says how far [Shard] has come, in bytes of text.
+type Progress struct {
+	Stage       string // "scan" or "shard"
+	Done, Total int64
+}
+
+func (o Options) withDefaults() Options {
+	if o.TextField == "" {
+		o.TextField = "text"
+	}
+	if o.Split == "" {
+		o.Split = SplitFile
+	}
+	if o.Format == "" {
+		o.Format = FormatParquet
+	}
+	if o.Workers == 0 {
+		o.Workers = 1
+	}
+	if o.ShardSize == 0 {
+		o.ShardSize = DefaultShardSize
+	}
+	return o
+}
+
+func (o Options) validate() error {
+	if !slices.Contains([]string{SplitFile, SplitLine, SplitBlank}, o.Split) {
+		return fmt.Errorf("separate documents by %q: not one of file, line, blank", o.Split)
+	}
+	if !slices.Contains([]string{FormatParquet, FormatArrow}, o.Format) {
+		return fmt.Errorf("write shards as %q: not one of parquet, arrow", o.Format)
+	}
+	if o.Workers < 0 || o.ShardSize < 1 {
+		return fmt.Errorf("use %d workers and shards of %d bytes: both must be positive", o.Workers, o.ShardSize)
+	}
+	if !(o.Val >= 0 && o.Val < 1) {
+		return fmt.Errorf("hold out a share of %v: not in [0, 1)", o.Val)
+	}
+	return nil
+}

@@ -1,0 +1,280 @@
+package pipeline
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"unicode/utf8"
+)
+
+// piece is a document as it stands in a source, or a part of a long one, or a
+// line of a .jsonl source that holds a document.
+type piece struct {
+	start  int64  // where its document begins, which decides the unit
+	offset int64  // where it begins itself
+	text   []byte // without its line end; valid until the next call
+	cut    bool   // it is the first of several parts
+	lost   bool   // a .jsonl line above maxLine; text is empty
+}
+
+// scanner reads the pieces of a source in order. It can begin anywhere and then
+// gives the very pieces that a scanner from the beginning gives from there on:
+//
+//	line   a document begins behind "\n"
+//	blank  a document begins behind "\n\n" or "\n\r\n"
+//	file   part k begins behind the last line end or space of the cutSearch
+//	       bytes before k*PartSize
+//
+// so it looks at 1, 3 or cutSearch bytes before the place first.
+type scanner struct {
+	in  *bufio.Reader
+	pos int64 // of the next byte of in
+
+	mode  string
+	limit int  // bytes of a part, or of a .jsonl line
+	json  bool // lines above the limit are lost, not cut
+
+	buf   []byte // what is being collected; it ends at pos
+	used  int    // bytes of buf that the last piece took
+	begin int64  // where buf begins
+	start int64  // where the document in it begins
+	part  int64  // number of the next part (file)
+	open  bool   // buf continues a document that has been cut
+	line  int    // where the current line begins in buf; negative: before it
+	lost  bool   // before the first beginning
+}
+
+// cutSearch is how far back from its end a part may be cut, in bytes.
+const cutSearch = 1 << 10
+
+// openScanner reads a source from the first document at byte from or later.
+// The caller closes the returned Closer.
+func openScanner(s source, mode string, from int64) (*scanner, io.Closer, error) {
+	if s.lines {
+		mode = SplitLine
+	}
+	at := lookBack(mode, from)
+	r, err := openSource(s, at)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := newScanner(r, mode, s.lines, at)
+	if err != nil {
+		r.Close()
+		return nil, nil, err
+	}
+	return c, r, nil
+}
+
+// lookBack is where a scanner must begin to read in order to find the first
+// document at byte from or later.
+func lookBack(mode string, from int64) int64 {
+	switch mode {
+	case SplitFile:
+		from = (from+PartSize-1)/PartSize*PartSize - cutSearch
+	case SplitLine:
+		from--
+	case SplitBlank:
+		from -= 3
+	}
+	return max(from, 0)
+}
+
+// newScanner reads from r, which stands at byte at of its source.
+func newScanner(r io.Reader, mode string, json bool, at int64) (*scanner, error) {
+	c := &scanner{in: bufio.NewReaderSize(r, readSize), pos: at, mode: mode, limit: PartSize, json: json}
+	if json {
+		c.limit = maxLine
+	}
+	if at == 0 {
+		if head, _ := c.in.Peek(3); bytes.Equal(head, []byte("\xEF\xBB\xBF")) {
+			c.in.Discard(3)
+			c.pos = 3
+		}
+	} else if mode == SplitFile {
+		c.part = at/PartSize + 1
+		if _, err := c.fill(c.part * PartSize); err != nil {
+			return nil, err
+		}
+		c.used = cutPoint(c.buf)
+	} else {
+		c.lost, c.line = true, -1
+	}
+	c.carry()
+	return c, nil
+}
+
+// next returns the next piece, or io.EOF.
+func (c *scanner) next() (piece, error) {
+	c.carry()
+	if c.mode == SplitFile {
+		return c.nextPart()
+	}
+	return c.nextLines()
+}
+
+// carry drops what the last piece took.
+func (c *scanner) carry() {
+	rest := copy(c.buf, c.buf[c.used:])
+	c.buf, c.line, c.used = c.buf[:rest], c.line-c.used, 0
+	c.begin = c.pos - int64(rest)
+	if !c.open {
+		c.start = c.begin
+	}
+}
+
+func (c *scanner) nextPart() (piece, error) {
+	start := c.part * PartSize
+	c.part++
+	ended, err := c.fill(c.part * PartSize)
+	if err != nil {
+		return piece{}, err
+	}
+	c.used = len(c.buf)
+	if !ended {
+		c.used = cutPoint(c.buf)
+	}
+	if c.used == 0 {
+		return piece{}, io.EOF
+	}
+	return piece{start: start, offset: c.begin, text: c.buf[:c.used], cut: start == 0 && !ended}, nil
+}
+
+// fill collects up to byte end of the source and says whether nothing follows.
+func (c *scanner) fill(end int64) (ended bool, err error) {
+	n := len(c.buf)
+	want := int(max(end-c.pos, 0))
+	c.buf = append(c.buf, make([]byte, want)...)
+	got, err := io.ReadFull(c.in, c.buf[n:])
+	c.buf, c.pos = c.buf[:n+got], c.pos+int64(got)
+	if err == nil {
+		_, err = c.in.Peek(1)
+	}
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return true, nil
+	}
+	return false, err
+}
+
+func (c *scanner) nextLines() (piece, error) {
+	for {
+		chunk, err := c.take(c.limit - len(c.buf))
+		if err == io.EOF && len(c.buf) > 0 && !c.lost {
+			return c.whole(), nil
+		}
+		if err != nil {
+			return piece{}, err
+		}
+		c.buf = append(c.buf, chunk...)
+		if chunk[len(chunk)-1] == '\n' {
+			empty := c.line >= 0 && len(trimLineEnd(c.buf[c.line:])) == 0
+			ends := c.mode == SplitLine || empty
+			switch {
+			case c.lost:
+				c.lost = !ends
+				c.reset()
+				continue
+			case ends && c.mode == SplitBlank && c.line == 0:
+				c.open = false // the document ended with the part before, or none began
+				c.reset()
+				continue
+			case ends:
+				return c.whole(), nil
+			}
+			c.line = len(c.buf)
+		}
+		if len(c.buf) < c.limit {
+			continue
+		}
+		switch {
+		case c.lost:
+			c.reset()
+			c.line = -1
+		case c.json:
+			return c.overlong()
+		default:
+			return c.cutHere(), nil
+		}
+	}
+}
+
+// take returns what is buffered of the current line, at most n bytes.
+func (c *scanner) take(n int) ([]byte, error) {
+	if _, err := c.in.Peek(1); err != nil {
+		return nil, err
+	}
+	b, _ := c.in.Peek(min(n, c.in.Buffered()))
+	if i := bytes.IndexByte(b, '\n'); i >= 0 {
+		b = b[:i+1]
+	}
+	c.in.Discard(len(b))
+	c.pos += int64(len(b))
+	return b, nil
+}
+
+// reset forgets what was collected: a document can begin here.
+func (c *scanner) reset() {
+	c.used = len(c.buf)
+	c.carry()
+	c.line = 0
+}
+
+// whole takes all of buf as a document, or as its last part.
+func (c *scanner) whole() piece {
+	text := c.buf
+	if c.mode == SplitBlank && c.line > 0 && len(trimLineEnd(text[c.line:])) == 0 {
+		text = text[:c.line]
+	}
+	p := piece{start: c.start, offset: c.begin, text: trimLineEnd(text)}
+	c.used, c.open = len(c.buf), false
+	c.line = c.used
+	return p
+}
+
+func (c *scanner) cutHere() piece {
+	c.used = cutPoint(c.buf)
+	p := piece{start: c.start, offset: c.begin, text: c.buf[:c.used], cut: !c.open}
+	c.open = true
+	return p
+}
+
+// overlong passes over the rest of a line that is too long to be parsed.
+func (c *scanner) overlong() (piece, error) {
+	p := piece{start: c.start, offset: c.begin, lost: true}
+	for {
+		chunk, err := c.take(readSize)
+		if err != nil && err != io.EOF {
+			return piece{}, err
+		}
+		if err == io.EOF || chunk[len(chunk)-1] == '\n' {
+			c.used = len(c.buf)
+			c.line = c.used
+			return p, nil
+		}
+	}
+}
+
+func trimLineEnd(b []byte) []byte {
+	b = bytes.TrimSuffix(b, []byte("\n"))
+	return bytes.TrimSuffix(b, []byte("\r"))
+}
+
+// cutPoint is where a part that fills b ends: behind the last line end in the
+// last cutSearch bytes, or the last space, or the last whole character.
+func cutPoint(b []byte) int {
+	from := max(len(b)-cutSearch, 0)
+	for _, c := range []byte{'\n', ' '} {
+		if i := bytes.LastIndexByte(b[from:], c); i >= 0 {
+			return from + i + 1
+		}
+	}
+	for i := len(b) - 1; i >= from && i > len(b)-utf8.UTFMax; i-- {
+		if utf8.RuneStart(b[i]) {
+			if i > 0 && !utf8.FullRune(b[i:]) {
+				return i
+			}
+			break
+		}
+	}
+	return len(b)
+}

@@ -1,0 +1,113 @@
+package pipeline
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/seed-4c77ef92/textwarp/internal/safeio"
+)
+
+// Metadata of a shard file, in either format.
+const (
+	keySchema    = "textwarp.schema"
+	keyTokenizer = "textwarp.tokenizer"
+	shardSchema  = "1"
+)
+
+// batchWriter writes batches with the tokens column to a shard file.
+type batchWriter interface {
+	Write(arrow.RecordBatch) error
+	Close() error
+}
+
+func newBatchWriter(w io.Writer, p Plan) (batchWriter, error) {
+	switch {
+	case p.Format == FormatArrow:
+		return newArrowWriter(w, schema(p.Tokenizer))
+	case wide(p.Tokenizer.Size):
+		return newParquetWriter[uint32](w, p.Tokenizer), nil
+	default:
+		return newParquetWriter[uint16](w, p.Tokenizer), nil
+	}
+}
+
+// row is a row of a shard.
+type row[T uint16 | uint32] struct {
+	ID     string `parquet:"doc_id"`
+	Source string `parquet:"source,dict"`
+	Offset int64  `parquet:"offset"`
+	Text   string `parquet:"text"`
+	Tokens []T    `parquet:"tokens,list"`
+}
+
+// tokenRow is the part of a row that training reads.
+type tokenRow[T uint16 | uint32] struct {
+	Tokens []T `parquet:"tokens,list"`
+}
+
+// readShard returns the bytes of a shard file after checking their number and
+// hash: nothing else in this package looks into a shard.
+func readShard(dir string, s ShardInfo) ([]byte, error) {
+	data, err := readLimited(filepath.Join(dir, s.File), s.Bytes)
+	if errors.Is(err, safeio.ErrLimit) {
+		return nil, damaged(s, fmt.Errorf("it is larger than the %d bytes in the manifest", s.Bytes))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read shard %q: %w", s.File, err)
+	}
+	if int64(len(data)) != s.Bytes {
+		return nil, damaged(s, fmt.Errorf("it has %d bytes, not the %d in the manifest", len(data), s.Bytes))
+	}
+	sum := sha256.Sum256(data)
+	if got := hex.EncodeToString(sum[:]); got != s.SHA256 {
+		return nil, damaged(s, fmt.Errorf("its sha256 is %.12s, not the %.12s in the manifest", got, s.SHA256))
+	}
+	return data, nil
+}
+
+func damaged(s ShardInfo, err error) error {
+	return fmt.Errorf("read shard %q: %w: %w", s.File, safeio.ErrCorrupt, err)
+}
+
+// eachRow calls do for the rows of a shard with the given bytes; without their
+// texts, if texts is false. What do is given is valid only during the call. A
+// parser that panics gives an error.
+func eachRow[T uint16 | uint32](data []byte, s ShardInfo, p Plan, texts bool, do func(*row[T]) error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = damaged(s, fmt.Errorf("its parser failed: %v", r))
+		}
+	}()
+	var rows int64
+	count := func(r *row[T]) error {
+		rows++
+		for _, id := range r.Tokens {
+			if int(id) >= p.Tokenizer.Size {
+				return damaged(s, fmt.Errorf("row %d has the token %d of a vocabulary of %d", rows-1, id, p.Tokenizer.Size))
+			}
+		}
+		return do(r)
+	}
+	switch {
+	case p.Format == FormatArrow:
+		err = readArrow(data, s, p.Tokenizer, count)
+	case texts:
+		err = readParquet(data, s, p.Tokenizer, func(r *row[T]) error { return count(r) })
+	default:
+		var full row[T]
+		err = readParquet(data, s, p.Tokenizer, func(r *tokenRow[T]) error {
+			full.Tokens = r.Tokens
+			return count(&full)
+		})
+	}
+	if err == nil && rows != s.Documents {
+		err = damaged(s, fmt.Errorf("it has %d documents, not the %d in the manifest", rows, s.Documents))
+	}
+	return err
+}
