@@ -1,0 +1,131 @@
+package kernels
+
+import "math"
+
+// chunk is the number of elements of one part of an elementwise call.
+const chunk = 8192
+
+// Gelu computes y = GELU(x) in the tanh form of Hendrycks and Gimpel (2016),
+//
+//	GELU(x) = x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))).
+//
+// y and x have the same length and may be the same slice.
+func (p *Pool) Gelu(y, x []float32) {
+	same("gelu", len(x), len(y))
+	p.elementwise(geluJob{y: y, x: x})
+}
+
+// GeluBackward computes dx = dy * GELU'(x). All three have the same length; dx
+// may be dy.
+func (p *Pool) GeluBackward(dx, dy, x []float32) {
+	same("gelu gradient", len(x), len(dx), len(dy))
+	p.elementwise(geluJob{y: dx, dy: dy, x: x})
+}
+
+func (p *Pool) elementwise(j geluJob) {
+	p.mu.Lock()
+	p.gelu = j
+	p.run(ceilDiv(len(j.x), chunk), &p.gelu)
+	p.gelu = geluJob{}
+	p.mu.Unlock()
+}
+
+type geluJob struct{ y, dy, x []float32 }
+
+func (g *geluJob) do(w *worker, i int) {
+	from, to := i*chunk, min((i+1)*chunk, len(g.x))
+	if g.dy == nil {
+		w.isa.gelu(g.y[from:to], g.x[from:to])
+	} else {
+		w.isa.geluGrad(g.y[from:to], g.dy[from:to], g.x[from:to])
+	}
+}
+
+func same(name string, want int, got ...int) {
+	for _, n := range got {
+		if n != want {
+			panic("kernels: " + name + ": slices of different length")
+		}
+	}
+}
+
+// SumRows adds the sum of the rows of A [m, n] to dst [n]: the gradient of a
+// bias. Rows are added in order.
+func (p *Pool) SumRows(dst, a []float32, m, n int) {
+	need("dst", dst, 1, n)
+	need("a", a, m, n)
+	p.mu.Lock()
+	p.rows = rowsJob{dst: dst, a: a, m: m, n: n}
+	p.run(ceilDiv(n, sumColumns), &p.rows)
+	p.rows = rowsJob{}
+	p.mu.Unlock()
+}
+
+const sumColumns = 64
+
+type rowsJob struct {
+	dst, a []float32
+	m, n   int
+}
+
+func (r *rowsJob) do(w *worker, i int) {
+	from, to := i*sumColumns, min((i+1)*sumColumns, r.n)
+	for row := range r.m {
+		w.isa.add(r.dst[from:to], r.a[row*r.n+from:row*r.n+to])
+	}
+}
+
+// Rope turns the queries and keys in qkv by their positions (rotary position
+// embedding: Su et al., "RoFormer", 2021), in place.
+//
+// qkv is [b*l, 3*heads*hd]: a row holds the queries of all heads, then the
+// keys, then the values. Feature j of a head is paired with feature j + hd/2;
+// hd is even. cos and sin are [l, hd/2]. inverse turns the other way, which is
+// also what a gradient wants.
+func (p *Pool) Rope(qkv, cos, sin []float32, b, l, heads, hd int, inverse bool) {
+	need("qkv", qkv, b*l, 3*heads*hd)
+	need("cos", cos, l, hd/2)
+	need("sin", sin, l, hd/2)
+	if hd%2 != 0 {
+		panic("kernels: rope: odd head size")
+	}
+	p.mu.Lock()
+	p.rope = ropeJob{qkv: qkv, cos: cos, sin: sin, rows: b * l, l: l, heads: heads, hd: hd, inverse: inverse}
+	p.run(ceilDiv(b*l, ropeRows), &p.rope)
+	p.rope = ropeJob{}
+	p.mu.Unlock()
+}
+
+const ropeRows = 32
+
+type ropeJob struct {
+	qkv, cos, sin      []float32
+	rows, l, heads, hd int
+	inverse            bool
+}
+
+func (r *ropeJob) do(w *worker, i int) {
+	half, width := r.hd/2, 3*r.heads*r.hd
+	for row := i * ropeRows; row < min((i+1)*ropeRows, r.rows); row++ {
+		pos := row % r.l
+		cos, sin := r.cos[pos*half:(pos+1)*half], r.sin[pos*half:(pos+1)*half]
+		x := r.qkv[row*width : row*width+2*r.heads*r.hd]
+		for h := 0; h < len(x); h += r.hd {
+			w.isa.rotate(x[h:h+half], x[h+half:h+r.hd], cos, sin, r.inverse)
+		}
+	}
+}
+
+// RopeTable fills cos and sin [l, hd/2] for Rope with the usual angles
+// position * base^(-2j/hd), base 10000, computed in float64.
+func RopeTable(cos, sin []float32, l, hd int) {
+	need("cos", cos, l, hd/2)
+	need("sin", sin, l, hd/2)
+	half := hd / 2
+	for pos := range l {
+		for j := range half {
+			s, c := math.Sincos(float64(pos) * math.Pow(10000, -2*float64(j)/float64(hd)))
+			cos[pos*half+j], sin[pos*half+j] = float32(c), float32(s)
+		}
+	}
+}

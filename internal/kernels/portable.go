@@ -1,0 +1,217 @@
+package kernels
+
+import "math"
+
+// This file holds the portable bodies of the vector primitives. They also
+// finish the few elements that an assembly body leaves at the end of a slice.
+
+func sqrt32(x float32) float32 { return float32(math.Sqrt(float64(x))) }
+
+// tilePortable computes a 4 x 4 tile of C (+)= A B; see isa.tile.
+func tilePortable(c []float32, ldc, k int, a []float32, rs, cs int, b []float32, accumulate bool) {
+	var c00, c01, c02, c03, c10, c11, c12, c13, c20, c21, c22, c23, c30, c31, c32, c33 float32
+	for p := range k {
+		b4 := b[p*4 : p*4+4 : p*4+4]
+		b0, b1, b2, b3 := b4[0], b4[1], b4[2], b4[3]
+		x := a[p*cs]
+		c00, c01, c02, c03 = c00+x*b0, c01+x*b1, c02+x*b2, c03+x*b3
+		x = a[p*cs+rs]
+		c10, c11, c12, c13 = c10+x*b0, c11+x*b1, c12+x*b2, c13+x*b3
+		x = a[p*cs+2*rs]
+		c20, c21, c22, c23 = c20+x*b0, c21+x*b1, c22+x*b2, c23+x*b3
+		x = a[p*cs+3*rs]
+		c30, c31, c32, c33 = c30+x*b0, c31+x*b1, c32+x*b2, c33+x*b3
+	}
+	for r, v := range [4][4]float32{{c00, c01, c02, c03}, {c10, c11, c12, c13}, {c20, c21, c22, c23}, {c30, c31, c32, c33}} {
+		to := c[r*ldc : r*ldc+4]
+		for i := range to {
+			if accumulate {
+				to[i] += v[i]
+			} else {
+				to[i] = v[i]
+			}
+		}
+	}
+}
+
+// transposePortable writes dst[p*ld+i] = b[i*ldb+p] for i < rows, p < k.
+func transposePortable(dst []float32, ld int, b []float32, ldb, rows, k int) {
+	for i := range rows {
+		from := b[i*ldb : i*ldb+k]
+		for p, x := range from {
+			dst[p*ld+i] = x
+		}
+	}
+}
+
+// exp32 is e^x by the scheme of the assembly: x = n ln 2 + r, |r| <= ln(2)/2, a
+// polynomial in r (coefficients of Cephes expf, Moshier 1992), and 2^n applied
+// in two halves, so that results run smoothly into denormals, 0 and +Inf.
+func exp32(x float32) float32 {
+	if x != x {
+		return x
+	}
+	x = max(expMin, min(expMax, x))
+	n := float32(math.RoundToEven(float64(x * log2e)))
+	r := x - n*ln2Hi - n*ln2Lo
+	p := float32(expC0)
+	p = p*r + expC1
+	p = p*r + expC2
+	p = p*r + expC3
+	p = p*r + expC4
+	p = p*r + expC5
+	p = p*r*r + r + 1
+	half := int32(n) >> 1
+	return p * pow2(half) * pow2(int32(n)-half)
+}
+
+func pow2(n int32) float32 { return math.Float32frombits(uint32(n+127) << 23) }
+
+const (
+	expMin = -104 // e^-104 rounds to 0
+	expMax = 89   // e^89 overflows
+	log2e  = 1.44269504088896341
+	ln2Hi  = 0.693359375 // 9 bits, so n*ln2Hi is exact
+	ln2Lo  = -2.12194440e-4
+	expC0  = 1.9875691500e-4
+	expC1  = 1.3981999507e-3
+	expC2  = 8.3334519073e-3
+	expC3  = 4.1665795894e-2
+	expC4  = 1.6666665459e-1
+	expC5  = 5.0000001201e-1
+
+	// x/2 (1 + tanh u) = x sigmoid(2u), 2u = geluA x + geluB x^3
+	geluA = 1.5957691216057308
+	geluB = 0.07135481282553006
+)
+
+func geluPortable(y, x []float32) {
+	for i, v := range x {
+		y[i] = v / (1 + exp32(-v*(geluA+geluB*v*v)))
+	}
+}
+
+func geluGradPortable(dx, dy, x []float32) {
+	for i, v := range x {
+		v2 := v * v
+		s := 1 / (1 + exp32(-v*(geluA+geluB*v2)))
+		dx[i] = dy[i] * (s + s*(1-s)*v*(geluA+3*geluB*v2))
+	}
+}
+
+func maxPortable(top float32, x []float32) float32 {
+	for _, v := range x {
+		if v > top || v != v {
+			top = v
+		}
+	}
+	return top
+}
+
+func expSumPortable(y, x []float32, scale, sub float32) float32 {
+	var sum float32
+	for i, v := range x {
+		e := exp32(v*scale - sub)
+		y[i] = e
+		sum += e
+	}
+	return sum
+}
+
+func scalePortable(y []float32, a float32) {
+	for i := range y {
+		y[i] *= a
+	}
+}
+
+func addPortable(y, x []float32) {
+	for i, v := range x {
+		y[i] += v
+	}
+}
+
+func sumPortable(x []float32) float32 {
+	var sum float32
+	for _, v := range x {
+		sum += v
+	}
+	return sum
+}
+
+func dotPortable(x, y []float32) float32 {
+	var sum float32
+	for i, v := range x {
+		sum += v * y[i]
+	}
+	return sum
+}
+
+func sumSquaresFromPortable(x []float32, mean float32) float32 {
+	var sum float32
+	for _, v := range x {
+		sum += (v - mean) * (v - mean)
+	}
+	return sum
+}
+
+func sumSquaresPortable(x []float32) float64 {
+	sum := 0.0
+	for _, v := range x {
+		sum += float64(v) * float64(v)
+	}
+	return sum
+}
+
+func normalisePortable(y, x []float32, mean, rstd float32, scale, shift []float32) {
+	for i, v := range x {
+		y[i] = (v-mean)*rstd*(1+scale[i]) + shift[i]
+	}
+}
+
+func normGradSumsPortable(dscale, dshift, dy, x, scale []float32, mean, rstd float32) (g, gh float32) {
+	for i, v := range x {
+		h, d := (v-mean)*rstd, dy[i]
+		dscale[i] += d * h
+		dshift[i] += d
+		d += d * scale[i]
+		g += d
+		gh += d * h
+	}
+	return g, gh
+}
+
+func normGradPortable(dx, dy, x, scale []float32, mean, rstd, g, gh float32) {
+	for i, v := range x {
+		h, d := (v-mean)*rstd, dy[i]
+		d += d * scale[i]
+		dx[i] += rstd * (d - g - h*gh)
+	}
+}
+
+func softmaxGradPortable(dx, p []float32, d, scale float32) {
+	for i, v := range p {
+		dx[i] = v * (dx[i] - d) * scale
+	}
+}
+
+func rotatePortable(x, y, cos, sin []float32, inverse bool) {
+	for i, c := range cos {
+		s := sin[i]
+		if inverse {
+			s = -s
+		}
+		x[i], y[i] = x[i]*c-y[i]*s, x[i]*s+y[i]*c
+	}
+}
+
+func adamwPortable(w, g, m, v, ema []float32, c *adamFactors) {
+	for i := range w {
+		x := g[i] * c.clip
+		m[i] = c.b1*m[i] + c.a1*x
+		v[i] = c.b2*v[i] + c.a2*(x*x)
+		w[i] = c.keep*w[i] - c.rate*m[i]/(sqrt32(v[i])*c.root+c.eps)
+		if ema != nil {
+			ema[i] = c.decay*ema[i] + c.fresh*w[i]
+		}
+	}
+}
