@@ -79,7 +79,7 @@ func Save(fs safeio.FS, run string, c Checkpoint) error {
 		return fmt.Errorf("save checkpoint of step %d: %w", c.Step, err)
 	}
 	final := Path(run, c.Step)
-	if err := remove(final); err != nil {
+	if err := remove(final); err != nil { // what a save of the same step left
 		return err
 	}
 	return fs.WriteDir(final, func(dir string) error {
