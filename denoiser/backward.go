@@ -1,0 +1,81 @@
+package denoiser
+
+// Backward carries the gradient of the losses since the last Forward through the
+// network: it adds to the gradients of the parameters and writes that of the
+// features, dFeatures [b·l, 3D+1], unless it is nil. It panics if there was no
+// Loss.
+func (p *Pass) Backward(dFeatures []float32) {
+	if !p.lossed {
+		panic("denoiser: Backward without a Loss since Forward")
+	}
+	n, g, rows := p.net, p.grad, p.b*p.l
+
+	clear(g.time[:p.b*timeWidth])
+	clear(g.x[:rows*n.config.Width])
+	p.clearPlanes()
+	p.backwardNorm(&p.final, p.stream, g.hidden, 0)
+	p.backwardModulation(&n.finalMod)
+	for i := len(n.blocks) - 1; i >= 0; i-- {
+		p.clearPlanes()
+		p.backwardBlock(&n.blocks[i], &p.layers[i])
+		p.backwardModulation(&n.blocks[i].mod)
+	}
+	n.input.backward(n.pool, dFeatures, g.x, p.features, rows, false)
+	p.backwardTime()
+	p.lossed = false
+}
+
+// backwardBlock turns the gradient of the stream after a block, in g.x, into
+// that of the stream before it. The residual paths need no work: the gradients
+// of the branches are added to what is there.
+func (p *Pass) backwardBlock(n *block, a *layerActivations) {
+	c, pool, g, rows := p.net.config, p.net.pool, p.grad, p.b*p.l
+
+	n.down.backward(pool, g.mlp, g.x, a.gelu, rows, false)
+	hidden := g.mlp[:rows*c.MLP]
+	pool.GeluBackward(hidden, hidden, a.up[:rows*c.MLP])
+	n.up.backward(pool, g.y, hidden, a.second.y, rows, false)
+	p.backwardNorm(&a.second, a.mid, g.y, 2)
+
+	n.out.backward(pool, g.y, g.x, a.attended, rows, false)
+	pool.AttentionBackward(g.qkv, g.y, a.attended, a.lse, a.qkv, p.b, p.l, c.Heads, c.headDim(), c.Causal)
+	pool.Rope(g.qkv, p.cos, p.sin, p.b, p.l, c.Heads, c.headDim(), true)
+	n.qkv.backward(pool, g.y, g.qkv, a.first.y, rows, false)
+	p.backwardNorm(&a.first, a.x, g.y, 0)
+}
+
+// backwardNorm adds the gradient of a norm's input to g.x and those of its γ and
+// β to two planes.
+func (p *Pass) backwardNorm(a *normActivations, x, dy []float32, plane int) {
+	g := p.grad
+	p.net.pool.LayerNormModBackward(g.x, g.planes[plane], g.planes[plane+1], dy, x, a.mean, a.rstd, a.scale,
+		p.b, p.l, p.net.config.Width)
+}
+
+func (p *Pass) clearPlanes() {
+	for _, plane := range p.grad.planes {
+		clear(plane)
+	}
+}
+
+// backwardModulation takes the planes' gradients of γ and β through their
+// projection, the reverse of modulate.
+func (p *Pass) backwardModulation(mod *linear) {
+	w := p.net.config.Width
+	for i := range p.b {
+		row := p.mod[i*mod.out : (i+1)*mod.out]
+		for k := range mod.out / w {
+			copy(row[k*w:(k+1)*w], p.grad.planes[k][i*w:])
+		}
+	}
+	mod.backward(p.net.pool, p.grad.time, p.mod, p.time.outGelu, p.b, true)
+}
+
+// backwardTime ends at the time features: noise levels have no gradient.
+func (p *Pass) backwardTime() {
+	n, a, g, size := p.net, &p.time, p.grad, p.b*timeWidth
+	n.pool.GeluBackward(g.time[:size], g.time[:size], a.out[:size])
+	n.timeOut.backward(n.pool, g.timeIn, g.time, a.inGelu, p.b, false)
+	n.pool.GeluBackward(g.timeIn[:size], g.timeIn[:size], a.in[:size])
+	n.timeIn.backward(n.pool, nil, g.timeIn, a.waves, p.b, false)
+}
