@@ -13,10 +13,8 @@ import (
 // through t = sqrt((1 - abar)/abar), abar being the share of signal variance.
 type Fixed struct {
 	schedule
-	tmin, tmax float64
-	g0, g1     float64
-	steps      int
-	observed   histogram
+	record
+	g0, g1 float64 // g at the ends of the range
 }
 
 // schedule is an increasing function of t, its inverse and its derivative.
@@ -84,14 +82,15 @@ func NewFixed(kind string, tmin, tmax float64) (Warp, error) {
 }
 
 func newFixed(kind string, tmin, tmax float64) (*Fixed, error) {
-	if err := checkRange(tmin, tmax); err != nil {
+	r, err := newRecord(tmin, tmax, 0)
+	if err != nil {
 		return nil, err
 	}
 	for _, s := range schedules() {
 		if s.kind != kind {
 			continue
 		}
-		f := &Fixed{schedule: s, tmin: tmin, tmax: tmax, g0: s.g(tmin), g1: s.g(tmax), observed: newHistogram()}
+		f := &Fixed{schedule: s, record: r, g0: s.g(tmin), g1: s.g(tmax)}
 		if !(f.g1 > f.g0) {
 			return nil, fmt.Errorf("noise range [%v, %v] is too narrow or too far out for the %s schedule", tmin, tmax, kind)
 		}
@@ -102,10 +101,10 @@ func newFixed(kind string, tmin, tmax float64) (*Fixed, error) {
 
 // CDF implements Warp.
 func (f *Fixed) CDF(t float64) float64 {
-	if !(t > f.tmin) {
+	if !(t > f.TMin) {
 		return 0
 	}
-	if t >= f.tmax {
+	if t >= f.TMax {
 		return 1
 	}
 	return unit((f.g(t) - f.g0) / (f.g1 - f.g0))
@@ -114,77 +113,56 @@ func (f *Fixed) CDF(t float64) float64 {
 // Quantile implements Warp.
 func (f *Fixed) Quantile(u float64) float64 {
 	u = unit(u)
-	return min(max(f.inverse(f.g0+u*(f.g1-f.g0)), f.tmin), f.tmax)
+	return f.clamp(f.inverse(f.g0 + u*(f.g1-f.g0)))
 }
 
 // Density implements Warp.
 func (f *Fixed) Density(t float64) float64 {
-	if !(t >= f.tmin && t <= f.tmax) {
+	if !(t >= f.TMin && t <= f.TMax) {
 		return 0
 	}
 	return f.dg(t) / (f.g1 - f.g0)
 }
 
 // Observe implements Warp: it only records.
-func (f *Fixed) Observe(batch []Observation) {
-	used := 0
-	for _, o := range batch {
-		if o.usable(f.tmin, f.tmax) {
-			used++
-		}
-	}
-	if used == 0 {
-		return
-	}
-	f.steps++
-	f.observed.age(used)
-	for _, o := range batch {
-		if o.usable(f.tmin, f.tmax) {
-			f.observed.add(math.Log(o.T), math.Log(f.tmin), math.Log(f.tmax), o.Loss, o.Weight)
-		}
-	}
-}
+func (f *Fixed) Observe(batch []Observation) { f.admit(batch) }
 
 // Snapshot implements Warp. The nodes are spaced evenly in ln t, and Height is
 // the loss of the highest noise levels seen.
 func (f *Fixed) Snapshot() Snapshot {
-	s := Snapshot{Kind: f.kind, TMin: f.tmin, TMax: f.tmax, Steps: f.steps}
-	s.Observed = f.observed.bins(math.Log(f.tmin), math.Log(f.tmax))
+	s := f.snapshot(f.kind, f, logNodes(f.TMin, f.TMax, gridNodes))
 	if n := len(s.Observed); n > 0 {
 		s.Height = s.Observed[n-1].Mean
 	}
-	describe(f, &s, logNodes(f.tmin, f.tmax, 129))
 	return s
 }
 
 // fixedState is the saved form of a Fixed.
 type fixedState struct {
-	Kind     string    `json:"kind"`
-	TMin     float64   `json:"t_min"`
-	TMax     float64   `json:"t_max"`
-	Steps    int       `json:"steps"`
-	Observed histogram `json:"observed"`
+	Kind string `json:"kind"`
+	record
 }
 
 // MarshalJSON writes the exact state.
 func (f *Fixed) MarshalJSON() ([]byte, error) {
-	return json.Marshal(fixedState{Kind: f.kind, TMin: f.tmin, TMax: f.tmax, Steps: f.steps, Observed: f.observed})
+	return json.Marshal(fixedState{Kind: f.kind, record: f.record})
 }
 
 // UnmarshalJSON restores what MarshalJSON wrote.
 func (f *Fixed) UnmarshalJSON(data []byte) error {
 	var s fixedState
-	if err := json.Unmarshal(data, &s); err != nil {
+	err := json.Unmarshal(data, &s)
+	if err == nil {
+		err = s.check()
+	}
+	if err != nil {
 		return fmt.Errorf("read warp state: %w", err)
 	}
 	n, err := newFixed(s.Kind, s.TMin, s.TMax)
 	if err != nil {
 		return fmt.Errorf("read warp state: %w", err)
 	}
-	if err := s.Observed.check(); err != nil {
-		return fmt.Errorf("read warp state: %w", err)
-	}
-	n.steps, n.observed = s.Steps, s.Observed
+	n.record = s.record
 	*f = *n
 	return nil
 }

@@ -38,17 +38,3 @@ type Bin struct {
 
 // snapshotLevels are the warped times whose noise levels every snapshot lists.
 var snapshotLevels = [...]float64{.05, .25, .5, .75, .95}
-
-// describe fills in what every kind of warp has: the curve at the nodes t and
-// the quantiles.
-func describe(w Warp, s *Snapshot, t []float64) {
-	s.T = t
-	s.CDF = make([]float64, len(t))
-	s.Density = make([]float64, len(t))
-	for i, t := range t {
-		s.CDF[i], s.Density[i] = w.CDF(t), w.Density(t)
-	}
-	for _, u := range snapshotLevels {
-		s.Quantiles = append(s.Quantiles, Quantile{U: u, T: w.Quantile(u)})
-	}
-}

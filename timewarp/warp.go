@@ -60,8 +60,8 @@ func Kinds() []string {
 }
 
 // New makes the warp named kind on [tmin, tmax] with its default settings.
-// batch is the number of sequences of a training step; it sets how the learned
-// warps count time and may be 0 if unknown.
+// batch is the number of sequences of a training step, for which it makes room;
+// it may be 0 if unknown.
 func New(kind string, tmin, tmax float64, batch int) (Warp, error) {
 	switch kind {
 	case KindOnline:
@@ -125,14 +125,6 @@ func LowDiscrepancy(dst []float64, offset float64) {
 		}
 		dst[i] = u
 	}
-}
-
-// checkRange reports whether [tmin, tmax] can carry a warp.
-func checkRange(tmin, tmax float64) error {
-	if !(tmin > 0 && tmax > tmin && tmax <= math.MaxFloat64) {
-		return fmt.Errorf("invalid noise range [%v, %v]: want 0 < tmin < tmax", tmin, tmax)
-	}
-	return nil
 }
 
 // unit clamps u to [0, 1]; NaN becomes 0.
