@@ -101,7 +101,8 @@ func (m *Manifest) Totals(split string) Totals {
 // Hash names the data set: equal for equal contents.
 func (m *Manifest) Hash() string { return m.Checksum }
 
-func (m Manifest) encode() []byte {
+// encode sets the checksum and returns the file.
+func (m *Manifest) encode() []byte {
 	m.Checksum = ""
 	sum := sha256.Sum256(marshal(m))
 	m.Checksum = hex.EncodeToString(sum[:])
@@ -141,8 +142,9 @@ func parseManifest(data []byte) (*Manifest, error) {
 	if err := json.Unmarshal(data, m); err != nil {
 		return nil, fmt.Errorf("%w: %w", safeio.ErrCorrupt, err)
 	}
-	if want := m.encode(); !bytes.Equal(want, data) {
-		return nil, fmt.Errorf("%w: its content does not have the checksum %.12s that it states", safeio.ErrCorrupt, m.Checksum)
+	stated := m.Checksum
+	if !bytes.Equal(m.encode(), data) {
+		return nil, fmt.Errorf("%w: its content does not have the checksum %.12q that it states", safeio.ErrCorrupt, stated)
 	}
 	return m, m.validate()
 }

@@ -123,4 +123,3 @@ func (r *sourceReader) Close() error {
 	r.close()
 	return r.file.Close()
 }
-

@@ -1,0 +1,199 @@
+package pipeline
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+
+	"github.com/apache/arrow-go/v18/arrow"
+)
+
+// build makes the shards of every unit that is not done yet and returns the
+// records of all, in the order of the units.
+func build(ctx context.Context, o Options, plan Plan, w *work, tasks [][]unit) ([]record, error) {
+	last := tasks[len(tasks)-1]
+	records := make([]record, last[len(last)-1].index+1)
+	progress := newMeter("shard", plan.Corpus.Bytes, o.Progress)
+	err := each(ctx, o.Workers, len(tasks), func(ctx context.Context, i int) error {
+		b := &builder{options: o, plan: plan, work: w, schema: schema(plan.Tokenizer), progress: progress}
+		defer b.closeSource()
+		for _, u := range tasks[i] {
+			r, err := b.unit(ctx, u)
+			if err != nil {
+				return err
+			}
+			records[u.index] = r
+		}
+		return nil
+	})
+	return records, err
+}
+
+// builder makes the units of one task.
+type builder struct {
+	options  Options
+	plan     Plan
+	work     *work
+	schema   *arrow.Schema
+	progress *meter
+	scratch  []int32
+
+	reader
+}
+
+// unit makes the shards of a unit, unless they are there, and records it.
+func (b *builder) unit(ctx context.Context, u unit) (record, error) {
+	var size int64
+	for _, s := range u.segments {
+		size += s.to - s.from
+	}
+	if r, ok := b.work.done(u.index); ok {
+		b.progress.add(size)
+		return r, nil
+	}
+	r, err := b.shards(ctx, u)
+	if err == nil {
+		err = b.work.record(u.index, r)
+	}
+	b.progress.add(size)
+	return r, err
+}
+
+// errNoDocuments ends the writing of a shard that has no documents, so that no
+// file appears.
+var errNoDocuments = errors.New("no documents")
+
+// shards writes the shard files of a unit: that of the training documents
+// around that of the held-out ones, since both are open at once.
+func (b *builder) shards(ctx context.Context, u unit) (r record, err error) {
+	sinks := map[string]*sink{}
+	var unread error // a failure of a source says nothing about the shard
+	var open func(splits ...string) error
+	open = func(splits ...string) error {
+		if len(splits) == 0 {
+			unread, err = b.documents(ctx, u, sinks, &r.Report)
+			return errors.Join(unread, err)
+		}
+		var info ShardInfo
+		name := shardFile(splits[0], u.index, b.plan.Format)
+		err := b.options.FS.WriteFile(b.work.path(name), func(w io.Writer) error {
+			s, err := b.newSink(w, name, splits[0])
+			if err != nil {
+				return err
+			}
+			sinks[splits[0]] = s
+			if err := open(splits[1:]...); err != nil {
+				return err
+			}
+			info, err = s.close()
+			return err
+		})
+		if errors.Is(err, errNoDocuments) {
+			return nil
+		}
+		if err == nil {
+			r.Shards = append(r.Shards, info)
+		}
+		return err
+	}
+	if b.plan.Val > 0 {
+		err = open(ValSplit, TrainSplit)
+	} else {
+		err = open(TrainSplit)
+	}
+	if unread != nil {
+		err = unread
+	}
+	return r, err
+}
+
+// documents sends the documents of a unit to the sink of their split. It tells
+// what cannot be read from what cannot be written.
+func (b *builder) documents(ctx context.Context, u unit, sinks map[string]*sink, report *Report) (unread, unwritten error) {
+	for _, seg := range u.segments {
+		err := b.segment(ctx, seg, b.options, report, func(d Doc) error {
+			unwritten = sinks[d.Split].add(d)
+			return unwritten
+		})
+		if unwritten != nil {
+			return nil, unwritten
+		}
+		if err != nil {
+			return err, nil
+		}
+	}
+	return nil, nil
+}
+
+// sink turns the documents of a split into a shard file.
+type sink struct {
+	b     *builder
+	texts *batcher
+	file  batchWriter
+	bytes *hashing
+	info  ShardInfo
+}
+
+func (b *builder) newSink(w io.Writer, name, split string) (*sink, error) {
+	h := &hashing{w: w, sum: sha256.New()}
+	file, err := newBatchWriter(h, b.plan)
+	return &sink{b: b, texts: newBatcher(), file: file, bytes: h, info: ShardInfo{File: name, Split: split}}, err
+}
+
+func (s *sink) add(d Doc) error {
+	s.info.Documents++
+	s.info.TextBytes += int64(len(d.Text))
+	if s.texts.add(d) {
+		return s.flush()
+	}
+	return nil
+}
+
+func (s *sink) flush() error {
+	texts := s.texts.take()
+	defer texts.Release()
+	batch, tokens, err := encode(texts, s.b.options.Encoder, s.b.schema, &s.b.scratch)
+	if err != nil {
+		return err
+	}
+	defer batch.Release()
+	s.info.Tokens += tokens
+	if err := s.file.Write(batch); err != nil {
+		return fmt.Errorf("write a batch of %d documents: %w", batch.NumRows(), err)
+	}
+	return nil
+}
+
+func (s *sink) close() (ShardInfo, error) {
+	if s.info.Documents == 0 {
+		return ShardInfo{}, errNoDocuments
+	}
+	if s.texts.bytes > 0 {
+		if err := s.flush(); err != nil {
+			return ShardInfo{}, err
+		}
+	}
+	if err := s.file.Close(); err != nil {
+		return ShardInfo{}, err
+	}
+	s.info.Bytes, s.info.SHA256 = s.bytes.n, hex.EncodeToString(s.bytes.sum.Sum(nil))
+	return s.info, nil
+}
+
+// hashing counts and hashes what goes through it.
+type hashing struct {
+	w   io.Writer
+	sum hash.Hash
+	n   int64
+}
+
+func (h *hashing) Write(p []byte) (int, error) {
+	n, err := h.w.Write(p)
+	h.sum.Write(p[:n])
+	h.n += int64(n)
+	return n, err
+}

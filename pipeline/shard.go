@@ -1,0 +1,136 @@
+package pipeline
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/seed-4c77ef92/textwarp/internal/safeio"
+)
+
+// Shard makes a data set in o.Out from the sources, or finishes one that was
+// interrupted, and returns its manifest and report. Called again on a finished
+// data set it checks every shard and makes those anew that are damaged or gone.
+//
+// A directory that holds a data set of another corpus or other options, or
+// foreign files, is refused with [safeio.ErrMismatch]; one that another process
+// writes to with [safeio.ErrLocked]. If no source gives a document, the error
+// is [safeio.ErrNotFound].
+func Shard(ctx context.Context, o Options) (*Manifest, *Report, error) {
+	o = o.withDefaults()
+	if err := o.validate(); err != nil {
+		return nil, nil, err
+	}
+	if o.Encoder == nil {
+		return nil, nil, fmt.Errorf("make data set %q: no tokenizer", o.Out)
+	}
+	if len(o.TokenizerJSON) > 0 {
+		sum := sha256.Sum256(o.TokenizerJSON)
+		if got := hex.EncodeToString(sum[:]); got != o.Encoder.Hash() {
+			return nil, nil, fmt.Errorf("make data set %q: %w: the tokenizer file has the sha256 %.12s, the tokenizer %.12s", o.Out, safeio.ErrMismatch, got, o.Encoder.Hash())
+		}
+	}
+	sources, report, err := survey(ctx, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	plan := o.plan(sources)
+
+	work, err := openWork(o.FS, o.Out, plan)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer work.close()
+	records, err := build(ctx, o, plan, work, cut(sources, o.ShardSize))
+	if err != nil {
+		return nil, nil, err
+	}
+	if work.finished != nil {
+		m := work.finished
+		return m, &m.Report, work.commit(m, o.TokenizerJSON)
+	}
+	m := &Manifest{Format: manifestFormat, Schema: manifestSchema, Plan: plan, Report: report}
+	for _, r := range records {
+		m.Report.add(r.Report)
+		m.Shards = append(m.Shards, r.Shards...)
+	}
+	if len(m.Shards) == 0 {
+		return nil, &m.Report, errors.Join(nothing(m.Report), work.removeWork())
+	}
+	// Training shards first, each split in the order of its units.
+	slices.SortStableFunc(m.Shards, func(a, b ShardInfo) int {
+		switch {
+		case a.Split == b.Split:
+			return 0
+		case a.Split == TrainSplit:
+			return -1
+		}
+		return 1
+	})
+	if err := work.commit(m, o.TokenizerJSON); err != nil {
+		return nil, nil, err
+	}
+	return m, &m.Report, nil
+}
+
+// survey lists and scans the sources.
+func survey(ctx context.Context, o Options) ([]source, Report, error) {
+	found, report, err := discover(ctx, o.Sources)
+	if err != nil {
+		return nil, report, err
+	}
+	sources, scanned, err := scan(ctx, found, o.Workers, o.Progress)
+	report.add(scanned)
+	if err == nil && len(sources) == 0 {
+		err = nothing(report)
+	}
+	return sources, report, err
+}
+
+// nothing is the error of a corpus without a document; it says what there was.
+func nothing(r Report) error {
+	said := r.String()
+	if said == "" {
+		said = "no .txt or .jsonl file"
+	}
+	return fmt.Errorf("read corpus: %w: it has no documents (%s)", safeio.ErrNotFound, said)
+}
+
+func (o Options) plan(sources []source) Plan {
+	return Plan{
+		Corpus:    identity(sources),
+		Tokenizer: Vocabulary{SHA256: o.Encoder.Hash(), Size: o.Encoder.VocabSize(), EOS: o.Encoder.EOS()},
+		Format:    o.Format,
+		Split:     o.Split,
+		TextField: o.TextField,
+		ShardSize: o.ShardSize,
+		PartSize:  PartSize,
+		Val:       o.Val,
+	}
+}
+
+// difference names the first thing in which two plans differ, or is "".
+func (p Plan) difference(o Plan) string {
+	switch {
+	case p.Corpus != o.Corpus:
+		return fmt.Sprintf("corpus (%d files of %d bytes, sha256 %.12s, not %d of %d, %.12s)", p.Corpus.Sources, p.Corpus.Bytes, p.Corpus.SHA256, o.Corpus.Sources, o.Corpus.Bytes, o.Corpus.SHA256)
+	case p.Tokenizer != o.Tokenizer:
+		return fmt.Sprintf("tokenizer (%d tokens, sha256 %.12s, not %d, %.12s)", p.Tokenizer.Size, p.Tokenizer.SHA256, o.Tokenizer.Size, o.Tokenizer.SHA256)
+	case p.Format != o.Format:
+		return fmt.Sprintf("format (%s, not %s)", p.Format, o.Format)
+	case p.Split != o.Split:
+		return fmt.Sprintf("separation of documents (%s, not %s)", p.Split, o.Split)
+	case p.TextField != o.TextField:
+		return fmt.Sprintf("text field (%q, not %q)", p.TextField, o.TextField)
+	case p.ShardSize != o.ShardSize:
+		return fmt.Sprintf("shard size (%d, not %d)", p.ShardSize, o.ShardSize)
+	case p.Val != o.Val:
+		return fmt.Sprintf("held-out share (%v, not %v)", p.Val, o.Val)
+	case p != o:
+		return "layout of another version"
+	}
+	return ""
+}

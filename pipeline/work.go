@@ -1,0 +1,201 @@
+package pipeline
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/seed-4c77ef92/textwarp/internal/safeio"
+)
+
+// work is the writer's side of a data set directory. Until the manifest is
+// there, the state of the work is in a directory .work:
+//
+//	.work/plan.json        what is being made
+//	.work/unit-00012.json  a unit whose shards are whole, with their hashes
+//
+// A unit without a record is made again, over whatever is there of it.
+type work struct {
+	fs       safeio.FS
+	dir      string
+	plan     Plan
+	lock     *safeio.Lock
+	finished *Manifest            // the data set was complete already
+	shards   map[string]ShardInfo // of finished, by file
+}
+
+// record is what is known of a unit that is done.
+type record struct {
+	Shards []ShardInfo `json:"shards"`
+	Report Report      `json:"report"`
+}
+
+const workDir = ".work"
+
+// openWork locks the directory, which is made if missing, and checks that what
+// it holds is the beginning of what plan makes.
+func openWork(f safeio.FS, dir string, plan Plan) (w *work, err error) {
+	if err := f.MkdirAll(dir); err != nil {
+		return nil, err
+	}
+	lock, err := f.Lock(dir)
+	if err != nil {
+		return nil, err
+	}
+	w = &work{fs: f, dir: dir, plan: plan, lock: lock}
+	defer func() {
+		if err != nil {
+			w.close()
+		}
+	}()
+	if _, err := os.Stat(w.path(manifestName)); err == nil {
+		m, err := readManifest(dir)
+		if err != nil {
+			return nil, fmt.Errorf("make data set %q: %w", dir, err)
+		}
+		if d := m.Plan.difference(plan); d != "" {
+			return nil, fmt.Errorf("make data set %q: %w: it already holds one with another %s", dir, safeio.ErrMismatch, d)
+		}
+		w.finished, w.shards = m, make(map[string]ShardInfo, len(m.Shards))
+		for _, s := range m.Shards {
+			w.shards[s.File] = s
+		}
+		return w, w.sweep()
+	}
+	data, err := readLimited(w.path(workDir, "plan.json"), maxManifest)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if err := w.checkEmpty(); err != nil {
+			return nil, err
+		}
+	case err != nil:
+		return nil, fmt.Errorf("read the plan of the interrupted work in %q: %w", dir, err)
+	default:
+		var old Plan
+		if err := json.Unmarshal(data, &old); err != nil {
+			return nil, fmt.Errorf("read the plan of the interrupted work in %q: %w: %w", dir, safeio.ErrCorrupt, err)
+		}
+		if d := old.difference(plan); d != "" {
+			return nil, fmt.Errorf("make data set %q: %w: unfinished work there has another %s", dir, safeio.ErrMismatch, d)
+		}
+	}
+	if err := w.sweep(); err != nil {
+		return nil, err
+	}
+	if err := f.MkdirAll(w.path(workDir)); err != nil {
+		return nil, err
+	}
+	return w, w.write(filepath.Join(workDir, "plan.json"), marshal(plan))
+}
+
+// checkEmpty refuses a directory that holds files of someone else.
+func (w *work) checkEmpty() error {
+	entries, err := os.ReadDir(w.dir)
+	if err != nil {
+		return fmt.Errorf("list %q: %w", w.dir, bare(err))
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), ".") {
+			return fmt.Errorf("make data set %q: %w: the directory holds files that are not part of a data set, such as %q (give an empty or new one)", w.dir, safeio.ErrMismatch, e.Name())
+		}
+	}
+	return nil
+}
+
+// sweep removes what killed writers left.
+func (w *work) sweep() error {
+	if err := w.fs.RemoveTemps(w.dir); err != nil {
+		return err
+	}
+	if w.finished != nil {
+		return w.removeWork()
+	}
+	return w.fs.RemoveTemps(w.path(workDir))
+}
+
+func (w *work) removeWork() error {
+	if err := os.RemoveAll(w.path(workDir)); err != nil {
+		return fmt.Errorf("remove %q: %w", w.path(workDir), bare(err))
+	}
+	return nil
+}
+
+func (w *work) path(elem ...string) string {
+	return filepath.Join(append([]string{w.dir}, elem...)...)
+}
+
+func (w *work) write(name string, data []byte) error {
+	return w.fs.WriteFile(w.path(name), func(to io.Writer) error {
+		_, err := to.Write(data)
+		return err
+	})
+}
+
+func recordName(unit int) string { return filepath.Join(workDir, fmt.Sprintf("unit-%05d.json", unit)) }
+
+// done returns the record of a unit if its shards are all there and whole.
+func (w *work) done(unit int) (record, bool) {
+	var r record
+	if w.finished != nil {
+		r = w.promised(unit)
+	} else {
+		data, err := readLimited(w.path(recordName(unit)), maxManifest)
+		if err != nil || json.Unmarshal(data, &r) != nil {
+			return record{}, false
+		}
+	}
+	for _, s := range r.Shards {
+		sum, size, err := safeio.HashFile(w.path(s.File))
+		if err != nil || size != s.Bytes || sum != s.SHA256 {
+			return record{}, false
+		}
+	}
+	return r, true
+}
+
+// promised is what the manifest of a finished data set says of a unit.
+func (w *work) promised(unit int) (r record) {
+	for _, split := range []string{TrainSplit, ValSplit} {
+		if s, ok := w.shards[shardFile(split, unit, w.plan.Format)]; ok {
+			r.Shards = append(r.Shards, s)
+		}
+	}
+	return r
+}
+
+// record notes that a unit is done. In a finished data set it must have come
+// out as the manifest says.
+func (w *work) record(unit int, r record) error {
+	if w.finished == nil {
+		return w.write(recordName(unit), marshal(r))
+	}
+	if !slices.Equal(r.Shards, w.promised(unit).Shards) {
+		return fmt.Errorf("make data set %q: %w: unit %d does not come out as the manifest says (made by another version?)", w.dir, safeio.ErrMismatch, unit)
+	}
+	return nil
+}
+
+// commit makes the data set complete: the manifest is the last file written.
+func (w *work) commit(m *Manifest, tokenizer []byte) error {
+	if len(tokenizer) > 0 {
+		if err := w.write(tokenizerName, tokenizer); err != nil {
+			return err
+		}
+	}
+	if w.finished != nil {
+		return nil
+	}
+	data := m.encode()
+	if err := w.write(manifestName, data); err != nil {
+		return err
+	}
+	return w.removeWork()
+}
+
+func (w *work) close() { w.lock.Close() }
