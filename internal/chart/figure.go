@@ -55,19 +55,23 @@ type Series struct {
 	At     *float64 // place on the figure's ramp, which then gives the colour
 }
 
-// Ramp is the key of a history: series that have At are coloured by it.
+// Ramp is the key of a history: series that have At are coloured by it. The
+// logarithmic scale shows a history whose early part matters most.
 type Ramp struct {
 	Label    string
+	Scale    Scale
 	Min, Max float64
 }
 
 // position maps a value to [0, 1], 1 being the newest.
 func (r *Ramp) position(v float64) float64 {
-	if r == nil || !(r.Max > r.Min) || math.IsNaN(v) {
+	if r == nil || !(r.Max > r.Min) || !showable(r.Scale, v) || !showable(r.Scale, r.Min) {
 		return 1
 	}
-	return min(1, max(0, (v-r.Min)/(r.Max-r.Min)))
+	return min(1, max(0, r.span().at(v)))
 }
+
+func (r *Ramp) span() span { return span{r.Scale, r.Min, r.Max} }
 
 // Figure is a chart before it is drawn.
 type Figure struct {

@@ -70,9 +70,9 @@ func drawRamp(c draw.Canvas, r Ramp) draw.Canvas {
 	const bar, steps = vg.Length(11), 128
 	style := textStyle(9, false)
 	style.YAlign = text.YCenter
-	span := span{Linear, r.Min, r.Max}
+	span := r.span()
 	var marks []tick
-	if r.Max > r.Min {
+	if r.Max > r.Min && showable(r.Scale, r.Min) {
 		marks = span.ticks(5)
 	}
 	labels := vg.Length(0)
@@ -94,6 +94,9 @@ func drawRamp(c draw.Canvas, r Ramp) draw.Canvas {
 	frame := draw.LineStyle{Color: color.Gray{0x66}, Width: .5}
 	c.StrokeLines(frame, []vg.Point{{X: left, Y: bottom}, {X: left + bar, Y: bottom}, {X: left + bar, Y: top}, {X: left, Y: top}, {X: left, Y: bottom}})
 	for _, t := range marks {
+		if t.label == "" {
+			continue
+		}
 		y := bottom + (top-bottom)*vg.Length(span.at(t.value))
 		c.StrokeLine2(frame, left+bar, y, left+bar+3, y)
 		c.FillText(style, vg.Point{X: left + bar + 6, Y: y}, t.label)

@@ -161,7 +161,7 @@ func (sp seriesPlotter) labels(c draw.Canvas, at func(x, y float64) vg.Point) {
 	const gap = vg.Length(3.5)
 	var taken []vg.Rectangle
 	for i := range s.Y {
-		if sp.shows(i) {
+		if sp.shows(i) && len(s.Y) <= 300 { // in a dense cloud a label may cover points
 			q := at(s.X[i], s.Y[i])
 			taken = append(taken, vg.Rectangle{Min: q.Add(vg.Point{X: -2, Y: -2}), Max: q.Add(vg.Point{X: 2, Y: 2})})
 		}

@@ -1,0 +1,24 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/seed-4c77ef92/textwarp/internal/cli"
+)
+
+func newCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "inspect",
+		Short: "Show what a run has learned",
+		Long: `Show a run directory, of a run that has ended or of one that is going on, as
+charts on the terminal, as pictures (PNG, SVG), as tables (CSV) or as JSON.
+
+` + cli.ExitHelp,
+		Example: `  inspect run run                       # loss, held-out loss, speed
+  inspect warp run --png warp.png       # all figures on one page
+  inspect embeddings run --token e --token the`,
+		Version: cli.Version(),
+	}
+	root.AddCommand(newWarpCommand(), newEmbeddingsCommand(), newRunCommand())
+	return root
+}

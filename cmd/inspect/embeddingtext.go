@@ -1,0 +1,65 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/seed-4c77ef92/textwarp/internal/cli"
+)
+
+func (v *embeddingsView) write(p *printer) {
+	s := v.Stats
+	p.printf("%s: step %d, %d tokens in %d dimensions\n\n", cli.Printable(v.Run), v.Step, s.Tokens, s.Dim)
+	for _, f := range v.figures() {
+		if f.Name != "spectrum" {
+			p.chart(f)
+		}
+	}
+	q := s.RawNorm
+	p.printf("raw norm         min %.3g, 5 %% %.3g, median %.3g, 95 %% %.3g, max %.3g\n", q.Min, q.Q05, q.Median, q.Q95, q.Max)
+	p.printf("cosine           mean %.3f, max %.3f", s.MeanCosine, s.MaxCosine)
+	if s.Pairs > 0 {
+		p.printf(" (%s and %s)", v.name(s.NearestPair[0]), v.name(s.NearestPair[1]))
+	}
+	p.printf("\neffective rank   %.1f of %d\n", s.EffectiveRank, len(s.SingularValues))
+	p.printf("never updated    %s\n", v.names(s.NeverUpdated, p.width-18))
+	if len(s.Alarms) == 0 {
+		p.printf("collapse         no sign of it\n")
+	}
+	for _, a := range s.Alarms {
+		p.printf("ALARM            %s\n", cli.Printable(a))
+	}
+	for _, n := range v.Neighbours {
+		p.printf("\nnearest to %s\n", v.name(n.ID))
+		for _, o := range n.Neighbours {
+			p.printf("  %6.3f  %s\n", o.Cosine, v.name(o.ID))
+		}
+	}
+}
+
+// name is a token in quotes, safe to print.
+func (v *embeddingsView) name(id int32) string {
+	return "‘" + visible(v.Tokens[id].Text) + "’"
+}
+
+// names lists tokens within a width.
+func (v *embeddingsView) names(ids []int32, width int) string {
+	if len(ids) == 0 {
+		return "none"
+	}
+	var b strings.Builder
+	used := 0
+	for i, id := range ids {
+		n := v.name(id)
+		if used+len([]rune(n))+1 > width-12 {
+			return fmt.Sprintf("%s and %d more", b.String(), len(ids)-i)
+		}
+		if i > 0 {
+			b.WriteByte(' ')
+			used++
+		}
+		b.WriteString(n)
+		used += len([]rune(n))
+	}
+	return b.String()
+}

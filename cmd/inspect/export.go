@@ -1,0 +1,41 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/seed-4c77ef92/textwarp/internal/safeio"
+)
+
+// export writes the table for other programs: safetensors, and the two files
+// that the TensorBoard projector loads.
+func (v *embeddingsView) export(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("make directory for export: %w", err)
+	}
+	var vectors, metadata bytes.Buffer
+	if err := v.table.WriteTSV(&vectors, &metadata, func(id int32) string { return v.Tokens[id].Text }); err != nil {
+		return err
+	}
+	files := []struct {
+		name  string
+		write func(io.Writer) error
+	}{
+		{"embeddings.safetensors", func(w io.Writer) error {
+			return v.table.WriteSafetensors(w, map[string]string{"step": fmt.Sprint(v.Step)})
+		}},
+		{"tensors.tsv", func(w io.Writer) error { _, err := vectors.WriteTo(w); return err }},
+		{"metadata.tsv", func(w io.Writer) error { _, err := metadata.WriteTo(w); return err }},
+	}
+	for _, f := range files {
+		path := filepath.Join(dir, f.name)
+		if err := (safeio.FS{}).WriteFile(path, f.write); err != nil {
+			return err
+		}
+		fmt.Fprintln(os.Stderr, "wrote", path)
+	}
+	return nil
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed-4c77ef92/textwarp/internal/chart"
+	"github.com/seed-4c77ef92/textwarp/internal/cli"
+	"github.com/seed-4c77ef92/textwarp/internal/safeio"
+)
+
+// view is what a subcommand found out: a struct that encodes as JSON, from
+// which all other renderings follow.
+type view interface {
+	figures() []chart.Figure
+	write(p *printer)
+}
+
+// output is where and how to show a view.
+type output struct {
+	png, svg, csv string
+	json          bool
+	color         string
+}
+
+func (o *output) addFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&o.png, "png", "", "write pictures: all on one page FILE.png, or one file a figure into a directory")
+	f.StringVar(&o.svg, "svg", "", "the same as SVG")
+	f.StringVar(&o.csv, "csv", "", "write the points of all figures: one FILE.csv (- for standard output), or a directory")
+	f.BoolVar(&o.json, "json", false, "write everything as one JSON object to standard output")
+	f.StringVar(&o.color, "color", "auto", "colour on the terminal: auto, always or never")
+}
+
+// show writes the view as asked for: to files, as JSON, or else as charts.
+func (o *output) show(w io.Writer, v view) error {
+	p := &printer{w: w, width: min(cli.Width(os.Stdout), 120)}
+	switch o.color {
+	case "auto":
+		p.color = cli.Color(os.Stdout)
+	case "always", "never":
+		p.color = o.color == "always"
+	default:
+		return cli.Usagef("--color is auto, always or never, not %q", o.color)
+	}
+	files := []struct {
+		path, extension string
+		write           func(io.Writer, []chart.Figure) error
+	}{
+		{o.png, ".png", func(w io.Writer, f []chart.Figure) error { return chart.WritePicture(w, chart.PNG, f) }},
+		{o.svg, ".svg", func(w io.Writer, f []chart.Figure) error { return chart.WritePicture(w, chart.SVG, f) }},
+		{o.csv, ".csv", chart.WriteCSV},
+	}
+	written := o.json
+	for _, f := range files {
+		if f.path == "" {
+			continue
+		}
+		written = true
+		if f.path == "-" && f.extension == ".csv" {
+			if err := f.write(w, v.figures()); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := writeFigures(f.path, f.extension, v.figures(), f.write); err != nil {
+			return err
+		}
+	}
+	if o.json {
+		return cli.WriteJSON(w, v)
+	}
+	if !written {
+		v.write(p)
+	}
+	return p.err
+}
+
+// writeFigures writes one page if path is named like a file, else a file for
+// each figure into the directory path. It says on stderr what it wrote.
+func writeFigures(path, extension string, figures []chart.Figure, write func(io.Writer, []chart.Figure) error) error {
+	pages := map[string][]chart.Figure{path: figures}
+	order := []string{path}
+	if !strings.EqualFold(filepath.Ext(path), extension) {
+		if err := os.MkdirAll(path, 0o755); err != nil {
+			return fmt.Errorf("make directory for figures: %w", err)
+		}
+		pages, order = map[string][]chart.Figure{}, nil
+		for _, f := range figures {
+			name := filepath.Join(path, f.Name+extension)
+			pages[name], order = []chart.Figure{f}, append(order, name)
+		}
+	}
+	for _, name := range order {
+		err := safeio.FS{}.WriteFile(name, func(w io.Writer) error { return write(w, pages[name]) })
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(os.Stderr, "wrote", name)
+	}
+	return nil
+}
+
+// printer writes text and charts and keeps the first error.
+type printer struct {
+	w     io.Writer
+	width int
+	color bool
+	err   error
+}
+
+func (p *printer) printf(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format, args...)
+	}
+}
+
+// chart draws a figure and an empty line.
+func (p *printer) chart(f chart.Figure) {
+	if p.err == nil {
+		p.err = chart.WriteTerminal(p.w, f, chart.Terminal{Width: p.width, Color: p.color})
+	}
+	p.printf("\n")
+}
