@@ -37,7 +37,7 @@ func (j *normJob) do(w *worker, i int) {
 		mean := s.sum(x) / float32(n)
 		rstd := 1 / sqrt32(s.sumSquaresFrom(x, mean)/float32(n)+normEps)
 		j.mean[r], j.rstd[r] = mean, rstd
-		s.normalise(j.y[r*n:(r+1)*n], x, mean, rstd, j.scale[seq*n:(seq+1)*n], j.shift[seq*n:(seq+1)*n])
+		s.normalise(j.y[r*n:(r+1)*n], x, j.scale[seq*n:(seq+1)*n], j.shift[seq*n:(seq+1)*n], mean, rstd)
 	}
 }
 

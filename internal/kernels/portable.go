@@ -7,8 +7,17 @@ import "math"
 
 func sqrt32(x float32) float32 { return float32(math.Sqrt(float64(x))) }
 
-// tilePortable computes a 4 x 4 tile of C (+)= A B; see isa.tile.
-func tilePortable(c []float32, ldc, k int, a []float32, rs, cs int, b []float32, accumulate bool) {
+// tilePortable computes a tile of C (+)= A B, 4 x 4 by 4 x 4; see isa.tile. Of
+// the levels with assembly only an empty sum (k = 0) comes here.
+func tilePortable(s isa, c []float32, ldc, k int, a []float32, rs, cs int, b []float32, accumulate bool) {
+	if k == 0 {
+		if !accumulate {
+			for r := range s.mr() {
+				clear(c[r*ldc : r*ldc+s.nr()])
+			}
+		}
+		return
+	}
 	var c00, c01, c02, c03, c10, c11, c12, c13, c20, c21, c22, c23, c30, c31, c32, c33 float32
 	for p := range k {
 		b4 := b[p*4 : p*4+4 : p*4+4]
@@ -162,7 +171,7 @@ func sumSquaresPortable(x []float32) float64 {
 	return sum
 }
 
-func normalisePortable(y, x []float32, mean, rstd float32, scale, shift []float32) {
+func normalisePortable(y, x, scale, shift []float32, mean, rstd float32) {
 	for i, v := range x {
 		y[i] = (v-mean)*rstd*(1+scale[i]) + shift[i]
 	}
@@ -194,12 +203,9 @@ func softmaxGradPortable(dx, p []float32, d, scale float32) {
 	}
 }
 
-func rotatePortable(x, y, cos, sin []float32, inverse bool) {
+func rotatePortable(x, y, cos, sin []float32, sign float32) {
 	for i, c := range cos {
-		s := sin[i]
-		if inverse {
-			s = -s
-		}
+		s := sign * sin[i]
 		x[i], y[i] = x[i]*c-y[i]*s, x[i]*s+y[i]*c
 	}
 }

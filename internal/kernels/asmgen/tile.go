@@ -1,0 +1,128 @@
+package main
+
+import "fmt"
+
+// tile writes the GEMM micro-kernel. All mr x nr vectors of C stay in registers;
+// each step of k loads nr vectors of B and spreads mr elements of A.
+//
+// Rows of A are reached from one base register for each three rows, by the
+// addressing modes base, base+rs, base+2rs; so A may lie with any strides.
+func (a *assembler) tile() {
+	f := a.function("computes one tile of C (+)= A B; strides are in bytes.", "tile",
+		list(ptrs("c"), ints("ldc", "k"), ptrs("a"), ints("rs", "cs"), ptrs("b"), ints("accumulate")), nil)
+	const (
+		ldc, k, rs, cs, b, c = "R8", "CX", "R9", "R10", "BX", "DI"
+		unroll               = 4
+	)
+	bases := []string{"SI", "DX", "R11", "R12", "R13"}[:(a.mr+2)/3]
+	a.load(f, "c", c, "ldc", ldc, "k", k, "a", bases[0], "rs", rs, "cs", cs, "b", b)
+	for i, base := range bases[1:] {
+		a.op("LEAQ", fmt.Sprintf("(%s)(%s*2)", bases[i], rs), base)
+		a.op("ADDQ", rs, base)
+	}
+	acc := func(row, col int) string { return a.v(row*a.nr + col) }
+	first := a.mr * a.nr // registers after the accumulators: B, then two for A
+	for i := range a.mr * a.nr {
+		a.zero(i)
+	}
+	step := func(u int) {
+		for col := range a.nr {
+			a.op("VMOVUPS", a.at(b, u*a.nr+col), a.v(first+col))
+		}
+		for row := range a.mr {
+			base := bases[row/3]
+			spread := a.v(first + a.nr + row%2)
+			a.op("VBROADCASTSS", []string{
+				"(" + base + ")", "(" + base + ")(" + rs + "*1)", "(" + base + ")(" + rs + "*2)",
+			}[row%3], spread)
+			for col := range a.nr {
+				a.op("VFMADD231PS", spread, a.v(first+col), acc(row, col))
+			}
+		}
+		for _, base := range bases {
+			a.op("ADDQ", cs, base)
+		}
+	}
+	loop := func(name, done string, u int) {
+		a.label(name)
+		a.op("CMPQ", k, fmt.Sprintf("$%d", u))
+		a.op("JLT", done)
+		for i := range u {
+			step(i)
+		}
+		a.advance(u*a.nr, b)
+		a.op("SUBQ", fmt.Sprintf("$%d", u), k)
+		a.op("JMP", name)
+		a.label(done)
+	}
+	loop("deep", "rest", unroll)
+	loop("single", "store", 1)
+	a.op("CMPQ", f["accumulate"], "$0")
+	a.op("JEQ", "write")
+	for _, add := range []bool{true, false} {
+		if !add {
+			a.label("write")
+			a.op("MOVQ", f["c"], c)
+		}
+		for row := range a.mr {
+			for col := range a.nr {
+				if add {
+					a.op("VADDPS", a.at(c, col), acc(row, col), acc(row, col))
+				} else {
+					a.op("VMOVUPS", acc(row, col), a.at(c, col))
+				}
+			}
+			if row < a.mr-1 {
+				a.op("ADDQ", ldc, c)
+			}
+		}
+	}
+	a.ret()
+}
+
+// transpose writes an 8 x k transposition in 8 x 8 blocks.
+func (a *assembler) transpose() {
+	f := a.function("writes dst[p*ld+i] = b[i*ldb+p] for i < 8, p < k; k is a multiple of 8, strides are in bytes.", "transpose",
+		list(ptrs("dst"), ints("ld"), ptrs("b"), ints("ldb", "k")), nil)
+	a.load(f, "dst", "DI", "ld", "R8", "b", "SI", "ldb", "R9", "k", "CX")
+	// rows 0..2 from SI, 3..5 from DX, 6..7 from R11
+	a.op("LEAQ", "(SI)(R9*2)", "DX")
+	a.op("ADDQ", "R9", "DX")
+	a.op("LEAQ", "(DX)(R9*2)", "R11")
+	a.op("ADDQ", "R9", "R11")
+	rows := []string{"(SI)", "(SI)(R9*1)", "(SI)(R9*2)", "(DX)", "(DX)(R9*1)", "(DX)(R9*2)", "(R11)", "(R11)(R9*1)"}
+	a.loop("CX", 1, func() {
+		for i, r := range rows {
+			a.op("VMOVUPS", r, a.v(i))
+		}
+		for i := range 4 { // pairs of rows, interleaved by one
+			a.op("VUNPCKLPS", a.v(2*i+1), a.v(2*i), a.v(8+2*i))
+			a.op("VUNPCKHPS", a.v(2*i+1), a.v(2*i), a.v(9+2*i))
+		}
+		for i := range 2 { // fours of rows
+			for j := range 2 {
+				lo, hi := 8+4*i+j, 8+4*i+2+j
+				a.op("VUNPCKLPD", a.v(hi), a.v(lo), a.v(4*i+2*j))
+				a.op("VUNPCKHPD", a.v(hi), a.v(lo), a.v(4*i+2*j+1))
+			}
+		}
+		for i := range 4 { // both halves
+			a.op("VPERM2F128", "$0x20", a.v(4+i), a.v(i), a.v(8+i))
+			a.op("VPERM2F128", "$0x31", a.v(4+i), a.v(i), a.v(12+i))
+		}
+		for i := range 8 {
+			a.op("VMOVUPS", a.v(8+i), "(DI)")
+			a.op("ADDQ", "R8", "DI")
+		}
+		a.advance(1, "SI", "DX", "R11")
+	})
+	a.ret()
+}
+
+// pause writes a short rest for spinning workers.
+func (a *assembler) pause() {
+	a.text.WriteString("\n// func pause()\nTEXT ·pause(SB), NOSPLIT, $0-0\n")
+	a.op("PAUSE")
+	a.op("RET")
+	a.decls.WriteString("\n// pause rests the processor for some tens of cycles inside a spin loop.\n//\n//go:noescape\nfunc pause()\n")
+}
