@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed-4c77ef92/textwarp/diffusion"
+	"github.com/seed-4c77ef92/textwarp/internal/cli"
+	"github.com/seed-4c77ef92/textwarp/internal/kernels"
+	"github.com/seed-4c77ef92/textwarp/trainer"
+)
+
+type options struct {
+	prompt, infill string
+	length, n      int
+	json           bool
+	threads        int
+	sampler        diffusion.Sampler
+}
+
+func newCommand() *cobra.Command {
+	var o options
+	cmd := &cobra.Command{
+		Use:   "sample RUN",
+		Short: "Write text with a trained model",
+		Long: `Write text with the averaged weights of a run's newest checkpoint. The learned
+warp is the clock: noise levels are spaced evenly in u, so that each step
+removes the same share of what is uncertain.
+
+Text goes to standard output, samples separated by a line of dashes. A blank
+line stands where the model ends one document and begins another.
+
+` + cli.ExitHelp,
+		Example: `  sample run                                        # four windows of text
+  sample run --prompt 'ROMEO:' --n 2 --temperature 0.9
+  sample run --infill 'To be, or [MASK:12], that is the question'
+  sample run --json --n 50 --steps 200 > samples.jsonl`,
+		Args:    cobra.ExactArgs(1),
+		Version: cli.Version(),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			pool := kernels.NewPool(o.threads)
+			defer pool.Close()
+			model, err := trainer.Load(args[0], pool)
+			if err != nil {
+				return err
+			}
+			for _, s := range model.Skipped {
+				fmt.Fprintf(os.Stderr, "warning: %s; falling back to step %d\n", s, model.Step)
+			}
+			return generate(cmd.Context(), cmd.OutOrStdout(), model, o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.prompt, "prompt", "", "text to continue")
+	f.StringVar(&o.infill, "infill", "", "text with holes: [MASK:n] is a hole of n tokens")
+	f.IntVar(&o.length, "length", 0, "tokens of a sample, prompt included (default: the length trained on)")
+	f.IntVarP(&o.n, "n", "n", 4, "samples")
+	f.Uint64Var(&o.sampler.Seed, "seed", 1, "the same seed gives the same text")
+	f.IntVar(&o.sampler.Steps, "steps", 50, "steps from noise to text")
+	f.StringVar(&o.sampler.Method, "sampler", diffusion.Euler, "euler, heun (two network calls a step) or ancestral")
+	f.Float64Var(&o.sampler.Temperature, "temperature", .8, "score temperature; below 1 is safer and less varied")
+	f.BoolVar(&o.sampler.Exact, "exact", false, "temperature by the step that is exact for a constant guess")
+	f.Float64Var(&o.sampler.Guidance, "guidance", 1, "strength of the prompt or context; 1 is as trained")
+	f.Float64Var(&o.sampler.InitialNoise, "initial-noise", 1, "first noise, as a share of the highest level")
+	f.BoolVar(&o.json, "json", false, "one JSON object a sample: text, and every token with its confidence")
+	f.IntVar(&o.threads, "threads", 0, "processor cores to use (default: all)")
+	cmd.MarkFlagsMutuallyExclusive("prompt", "infill")
+	return cmd
+}

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed-4c77ef92/textwarp/internal/cli"
+	"github.com/seed-4c77ef92/textwarp/internal/kernels"
+	"github.com/seed-4c77ef92/textwarp/trainer"
+)
+
+type options struct {
+	stream, out, resume string
+	preset, config      string
+	set                 []string
+	tokens              int64
+	minutes             float64
+	threads             int
+	printConfig, dryRun bool
+}
+
+// shortcuts are the flags that stand for one setting.
+var shortcuts = []struct{ flag, key, help string }{
+	{"held-out", "data.held_out", "directory of shards for held-out losses"},
+	{"tokenizer", "data.tokenizer", "tokenizer of text on standard input"},
+	{"length", "data.length", "tokens a window"},
+	{"steps", "run.steps", "training steps"},
+	{"batch", "optim.batch", "windows a step"},
+	{"lr", "optim.lr", "peak learning rate"},
+	{"warp", "process.warp", "online, paper, or a fixed schedule"},
+	{"seed", "run.seed", "seed of everything random"},
+}
+
+func newCommand() *cobra.Command {
+	var o options
+	cmd := &cobra.Command{
+		Use:   "train {--stream DIR | --stream - | --resume RUN}",
+		Short: "Teach a text diffusion model from a stream of shards",
+		Long: `Train a continuous diffusion model (CDCD) on shards written by prep, or on text
+piped in. The embedding table, the denoiser and the time warp are learned
+together. The run directory holds everything: configuration, tokenizer, metrics,
+the history of the warp, samples and checkpoints.
+
+A run can be stopped at any moment. Interrupted (Ctrl-C), it saves and says how
+to continue; killed, it continues from its newest checkpoint, and what it writes
+is the same to the byte as if it had never stopped.
+
+Settings come from a preset (nano: minutes on two cores; small: hours; base: the
+sizes of the paper), then a TOML file, then flags.
+
+` + cli.ExitHelp,
+		Example: `  train --stream shards -o run                       # the nano preset
+  train --stream shards -o run --minutes 5 --set model.width=192
+  train --stream shards --preset small --dry-run
+  train --resume run
+  cat books/*.txt | train --stream - --tokenizer byte -o run`,
+		Args:    cobra.NoArgs,
+		Version: cli.Version(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if (o.stream == "") == (o.resume == "") && !(o.config != "" && o.resume == "") {
+				return cli.Usagef("give either --stream with shards to begin a run, or --resume with a run to continue")
+			}
+			if o.resume != "" {
+				return resume(cmd.Context(), o)
+			}
+			s, err := settings(cmd, o)
+			if err != nil {
+				return cli.Exit(cli.ExitUsage, err)
+			}
+			if o.printConfig {
+				return s.Write(cmd.OutOrStdout())
+			}
+			return start(cmd.Context(), cmd.OutOrStdout(), s, o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.stream, "stream", "", "directory of shards to learn from, or - for text on standard input")
+	f.StringVarP(&o.out, "out", "o", "run", "directory of the new run")
+	f.StringVar(&o.resume, "resume", "", "run to continue")
+	f.StringVar(&o.preset, "preset", "nano", "nano, small or base")
+	f.StringVar(&o.config, "config", "", "TOML file of settings, for instance another run's config.toml")
+	for _, s := range shortcuts {
+		f.String(s.flag, "", s.help+" ("+s.key+")")
+	}
+	f.StringArrayVar(&o.set, "set", nil, "any other setting, as section.key=value")
+	f.Int64Var(&o.tokens, "tokens", 0, "train on about so many tokens (sets run.steps)")
+	f.Float64Var(&o.minutes, "minutes", 0, "train for about so long: the speed is measured first (sets run.steps)")
+	f.IntVar(&o.threads, "threads", 0, "processor cores to use; the result does not depend on it (default: all)")
+	f.BoolVar(&o.printConfig, "print-config", false, "print the resolved settings with their origins, and stop")
+	f.BoolVarP(&o.dryRun, "dry-run", "n", false, "print parameters, memory, work and steps, and stop")
+	cmd.MarkFlagsMutuallyExclusive("steps", "tokens", "minutes")
+	return cmd
+}
+
+// settings lays preset, file and flags over one another.
+func settings(cmd *cobra.Command, o options) (*trainer.Settings, error) {
+	s, err := trainer.NewSettings(o.preset)
+	if err != nil {
+		return nil, err
+	}
+	if o.config != "" {
+		if err := s.Load(o.config); err != nil {
+			return nil, err
+		}
+	}
+	if o.stream != "" {
+		if err := s.Set("data.stream", o.stream, "--stream"); err != nil {
+			return nil, err
+		}
+	}
+	for _, short := range shortcuts {
+		if f := cmd.Flags().Lookup(short.flag); f.Changed {
+			if err := s.Set(short.key, f.Value.String(), "--"+short.flag); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, assignment := range o.set {
+		key, value, ok := strings.Cut(assignment, "=")
+		if !ok {
+			return nil, fmt.Errorf("--set %q: want section.key=value", assignment)
+		}
+		if err := s.Set(strings.TrimSpace(key), strings.TrimSpace(value), "--set"); err != nil {
+			return nil, err
+		}
+	}
+	if s.Optim.MicroBatch > s.Optim.Batch {
+		if err := s.Set("optim.micro_batch", fmt.Sprint(s.Optim.Batch), "optim.batch"); err != nil {
+			return nil, err
+		}
+	}
+	if o.tokens > 0 {
+		steps := max(1, o.tokens/int64(s.Optim.Batch*s.Data.Length))
+		if err := s.Set("run.steps", fmt.Sprint(steps), "--tokens"); err != nil {
+			return nil, err
+		}
+	}
+	return s, s.Validate()
+}
+
+func start(ctx context.Context, stdout io.Writer, s *trainer.Settings, o options) error {
+	data, err := trainer.OpenData(s.Config, os.Stdin)
+	if err != nil {
+		return err
+	}
+	pool := kernels.NewPool(o.threads)
+	defer pool.Close()
+	if o.minutes > 0 {
+		if err := fit(s, data, pool, o.minutes); err != nil {
+			return errors.Join(err, data.Train.Close())
+		}
+	}
+	if o.dryRun {
+		defer data.Train.Close()
+		return dryRun(stdout, s.Config, data)
+	}
+	p := newProgress(os.Stderr, o.out)
+	t, err := trainer.Start(o.out, s, data, trainer.Options{Pool: pool, Version: cli.Version(), Notify: p.event})
+	if err != nil {
+		return errors.Join(err, data.Train.Close())
+	}
+	fmt.Fprintf(os.Stderr, "training %s from %s: %d steps of %d × %d tokens, %d parameters\n",
+		o.out, s.Data.Stream, s.Run.Steps, s.Optim.Batch, s.Data.Length, t.Parameters())
+	return run(ctx, t, p, o.out)
+}
+
+func resume(ctx context.Context, o options) error {
+	c, err := trainer.ReadConfig(o.resume)
+	if err != nil {
+		return err
+	}
+	data, err := trainer.OpenData(c, os.Stdin)
+	if err != nil {
+		return err
+	}
+	pool := kernels.NewPool(o.threads)
+	defer pool.Close()
+	p := newProgress(os.Stderr, o.resume)
+	t, skipped, err := trainer.Resume(o.resume, c, data, trainer.Options{Pool: pool, Version: cli.Version(), Notify: p.event})
+	for _, s := range skipped {
+		fmt.Fprintf(os.Stderr, "warning: %s; falling back to the checkpoint before\n", s)
+	}
+	if err != nil {
+		return errors.Join(err, data.Train.Close())
+	}
+	fmt.Fprintf(os.Stderr, "resuming %s at step %d of %d (%s)\n", o.resume, t.Step(), c.Run.Steps, t.Position())
+	return run(ctx, t, p, o.resume)
+}
+
+// run trains to the end and says what comes next.
+func run(ctx context.Context, t *trainer.Trainer, p *progress, dir string) error {
+	err := t.Run(ctx)
+	p.done()
+	closed := t.Close()
+	switch {
+	case errors.Is(err, trainer.ErrDiverged):
+		return cli.Exit(cli.ExitDiverged, err)
+	case err != nil && ctx.Err() != nil && errors.Is(err, context.Cause(ctx)):
+		fmt.Fprintf(os.Stderr, "stopped and saved at step %d. Continue with: train --resume %s\n", t.Step(), dir)
+		return err
+	case err != nil:
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "done: %d steps in %s. See: inspect warp %s, or: sample %s\n", t.Step(), dir, dir, dir)
+	return closed
+}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/seed-4c77ef92/textwarp/internal/kernels"
+	"github.com/seed-4c77ef92/textwarp/trainer"
+)
+
+// fit sets the number of steps that about fill the minutes, from a few steps on
+// a copy of the run that is thrown away. The run itself then knows its length
+// from the start, so that its schedule and its resumption do not depend on the
+// clock.
+func fit(s *trainer.Settings, data *trainer.Data, pool *kernels.Pool, minutes float64) error {
+	speed, err := trainer.Measure(s.Config, data, pool)
+	if err != nil {
+		return err
+	}
+	// Held-out losses, samples and checkpoints take a few per cent more.
+	const share = .93
+	perStep := float64(s.Optim.Batch * s.Data.Length)
+	steps := max(1, int(minutes*60*share*speed/perStep))
+	fmt.Fprintf(os.Stderr, "measured %.0f tokens/s: %d steps fit %v\n", speed, steps, time.Duration(minutes*float64(time.Minute)).Round(time.Second))
+	return s.Set("run.steps", fmt.Sprint(steps), fmt.Sprintf("--minutes %g at %.0f tokens/s", minutes, speed))
+}
+
+// dryRun prints what a run would take.
+func dryRun(w io.Writer, c trainer.Config, data *trainer.Data) error {
+	e, err := trainer.EstimateRun(c, data)
+	if err != nil {
+		return err
+	}
+	const mib = 1 << 20
+	fmt.Fprintf(w, "parameters        %d (%d embeddings, %d denoiser)\n", e.Embeddings+e.Denoiser, e.Embeddings, e.Denoiser)
+	fmt.Fprintf(w, "vocabulary        %d\n", data.Tokenizer.VocabSize())
+	fmt.Fprintf(w, "memory            %.0f MiB (%.0f weights and optimiser, %.0f activations)\n",
+		float64(e.WeightBytes+e.ActivationBytes)/mib, float64(e.WeightBytes)/mib, float64(e.ActivationBytes)/mib)
+	fmt.Fprintf(w, "checkpoint        %.1f MiB, %d kept\n", float64(e.CheckpointBytes)/mib, c.Run.Keep)
+	fmt.Fprintf(w, "work              %.2f MFLOP a token, %.2f GFLOP a step\n",
+		e.FLOPsPerToken/1e6, e.FLOPsPerToken*float64(c.Optim.Batch*c.Data.Length)/1e9)
+	fmt.Fprintf(w, "steps             %d of %d × %d tokens, %.3g tokens\n", c.Run.Steps, c.Optim.Batch, c.Data.Length,
+		float64(c.Run.Steps)*float64(c.Optim.Batch*c.Data.Length))
+	if data.Windows > 0 {
+		fmt.Fprintf(w, "epochs            %.2f of %d windows\n",
+			float64(c.Run.Steps)*float64(c.Optim.Batch)/float64(data.Windows), data.Windows)
+	}
+	return nil
+}

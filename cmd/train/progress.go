@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/seed-4c77ef92/textwarp/internal/cli"
+	"github.com/seed-4c77ef92/textwarp/trainer"
+)
+
+// progress shows a run on standard error.
+type progress struct {
+	w     *os.File
+	label string
+	bar   *cli.Bar
+}
+
+func newProgress(w *os.File, label string) *progress { return &progress{w: w, label: label} }
+
+// event takes in what the trainer tells.
+func (p *progress) event(e trainer.Event) {
+	switch e.Kind {
+	case "step":
+		if p.bar == nil {
+			p.bar = cli.NewBar(p.w, p.label, int64(e.Steps), "steps")
+		}
+		p.bar.Set(int64(e.Step), fmt.Sprintf("loss %.3f, %.0f tokens/s", e.Loss, e.TokensPerSecond))
+	case "sample":
+		p.say("step %d writes: %s", e.Step, cli.Printable(shorten(e.Text)))
+	case "skipped":
+		p.say("warning: step %d is not finite and was skipped (%s)", e.Step, e.Text)
+	case "rollback":
+		p.say("warning: too many skipped steps: back to step %d (%s)", e.Step, e.Text)
+	}
+}
+
+// say prints a line of its own between two states of the bar.
+func (p *progress) say(format string, args ...any) {
+	p.done()
+	fmt.Fprintf(p.w, format+"\n", args...)
+}
+
+func (p *progress) done() {
+	if p.bar != nil {
+		p.bar.Done()
+		p.bar = nil
+	}
+}
+
+// shorten keeps what fits on a line.
+func shorten(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if r := []rune(text); len(r) > 100 {
+		return string(r[:100]) + "…"
+	}
+	return text
+}

@@ -1,0 +1,142 @@
+package trainer
+
+import (
+	"time"
+
+	"github.com/seed-4c77ef92/textwarp/timewarp"
+)
+
+// MetricsLine is a line of metrics.jsonl: either the means since the line
+// before, or a held-out evaluation.
+type MetricsLine struct {
+	Step     int         `json:"step"`
+	Tokens   int         `json:"tokens"`
+	Epoch    float64     `json:"epoch,omitempty"`
+	Loss     float64     `json:"loss,omitempty"` // mean cross-entropy under the warp, nats a noisy token
+	GradNorm float64     `json:"grad_norm,omitempty"`
+	LR       float64     `json:"lr,omitempty"`
+	Skipped  int         `json:"skipped,omitempty"`
+	Eval     *Evaluation `json:"eval,omitempty"`
+}
+
+// WarpLine is a line of warp.jsonl.
+type WarpLine struct {
+	Step int               `json:"step"`
+	Warp timewarp.Snapshot `json:"warp"`
+}
+
+// TimingLine is a line of timing.jsonl.
+type TimingLine struct {
+	Step            int     `json:"step"`
+	Seconds         float64 `json:"seconds"` // since the program started training
+	TokensPerSecond float64 `json:"tokens_per_second"`
+	GFLOPS          float64 `json:"gflops"`
+}
+
+// SampleLine is a line of samples.jsonl.
+type SampleLine struct {
+	Step        int     `json:"step"`
+	Seed        uint64  `json:"seed"`
+	Steps       int     `json:"steps"`
+	Temperature float64 `json:"temperature"`
+	Text        string  `json:"text"`
+}
+
+// record writes what is due after a step.
+func (t *Trainer) record() error {
+	step, r := t.state.Step, t.config.Run
+	if step%r.LogEvery == 0 {
+		if err := t.logStep(); err != nil {
+			return err
+		}
+	}
+	if step == 1 || step%r.WarpEvery == 0 {
+		if err := t.logs.write(WarpFile, WarpLine{step, t.warp.Snapshot()}); err != nil {
+			return err
+		}
+	}
+	if step == r.Steps {
+		return nil // finish writes the rest
+	}
+	if step%r.EvalEvery == 0 {
+		if err := t.logEvaluation(); err != nil {
+			return err
+		}
+	}
+	if step%r.SampleEvery == 0 {
+		if err := t.logSample(); err != nil {
+			return err
+		}
+	}
+	if step%r.SaveEvery == 0 {
+		return t.save()
+	}
+	return nil
+}
+
+// finish writes the last records of a run and saves it.
+func (t *Trainer) finish() error {
+	if !t.state.Finished {
+		if err := t.logEvaluation(); err != nil {
+			return err
+		}
+		if err := t.logSample(); err != nil {
+			return err
+		}
+		t.state.Finished = true
+		return t.save()
+	}
+	return nil
+}
+
+func (t *Trainer) logStep() error {
+	s := &t.state
+	line := MetricsLine{
+		Step: s.Step, Tokens: s.Tokens, Epoch: t.epoch(),
+		LR: learningRate(t.config.Optim, s.Step, t.config.Run.Steps), Skipped: s.Skipped,
+	}
+	if s.Recent.Steps > 0 {
+		line.Loss = s.Recent.Loss / float64(s.Recent.Steps)
+		line.GradNorm = s.Recent.Norm / float64(s.Recent.Steps)
+	}
+	s.Recent = recent{}
+	if err := t.logs.write(MetricsFile, line); err != nil {
+		return err
+	}
+	now := time.Now()
+	speed := float64(s.Tokens-t.timing.tokens) / now.Sub(t.timing.last).Seconds()
+	t.timing.last, t.timing.tokens = now, s.Tokens
+	t.notify(Event{Kind: "step", Step: s.Step, Loss: line.Loss, TokensPerSecond: speed})
+	return t.logs.write(TimingFile, TimingLine{
+		Step: s.Step, Seconds: now.Sub(t.timing.began).Seconds(), TokensPerSecond: speed, GFLOPS: speed * t.flops / 1e9,
+	})
+}
+
+// epoch returns how often the text has been gone through.
+func (t *Trainer) epoch() float64 {
+	if t.data.Windows == 0 {
+		return 0
+	}
+	c := t.data.Train.Cursor()
+	return float64(c.Epoch) + float64(c.Index)/float64(t.data.Windows)
+}
+
+func (t *Trainer) logSample() error {
+	text, err := t.preview()
+	if err != nil {
+		return err
+	}
+	t.notify(Event{Kind: "sample", Step: t.state.Step, Text: text})
+	return t.logs.write(SamplesFile, SampleLine{t.state.Step, previewSeed, previewSteps, previewTemperature, text})
+}
+
+func (t *Trainer) logEvaluation() error {
+	if t.data.HeldOut == nil {
+		return nil
+	}
+	e, err := t.evaluate()
+	if err != nil {
+		return err
+	}
+	return t.logs.write(MetricsFile, MetricsLine{Step: t.state.Step, Tokens: t.state.Tokens, Eval: e})
+}

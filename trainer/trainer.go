@@ -1,0 +1,326 @@
+package trainer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/seed-4c77ef92/textwarp/diffusion"
+	"github.com/seed-4c77ef92/textwarp/internal/kernels"
+	"github.com/seed-4c77ef92/textwarp/internal/safeio"
+	"github.com/seed-4c77ef92/textwarp/timewarp"
+)
+
+// ErrDiverged is returned when steps stay non-finite after a rollback.
+var ErrDiverged = errors.New("training diverged")
+
+// Process is a diffusion system as the training loop knows it: it owns what is
+// corrupted and how, the loss, and what it learns from the losses.
+type Process interface {
+	// Gradient adds the gradient of one batch; draw names its random numbers.
+	Gradient(draw uint64, ids []int32) diffusion.Losses
+	// Learn takes in the losses of the last Gradient.
+	Learn()
+}
+
+// Options are what a run needs beside its configuration.
+type Options struct {
+	FS      safeio.FS
+	Pool    *kernels.Pool
+	Version string      // of the program, for the record
+	Notify  func(Event) // called from the loop; may be nil
+}
+
+// Event tells of progress. Kind is "step", "sample", "saved", "skipped" or
+// "rollback".
+type Event struct {
+	Kind            string
+	Step, Steps     int
+	Loss            float64
+	TokensPerSecond float64
+	Text            string
+}
+
+// Trainer is a run in progress. It is not safe for concurrent use.
+type Trainer struct {
+	config  Config
+	options Options
+	dir     string
+	data    *Data
+	lock    *safeio.Lock
+	logs    *logs
+
+	model   *Model
+	process Process
+	warp    timewarp.Warp
+	decayed [][2]int
+	m, v    []float32 // Adam's moments
+
+	average *Model // over the moving average of the parameters
+	study   *diffusion.CDCD
+
+	ids    []int32
+	state  state
+	flops  float64 // of a training step, a token
+	timing timing
+}
+
+// Start begins a new run in dir, which must not hold one already.
+func Start(dir string, s *Settings, data *Data, o Options) (*Trainer, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("create run: %w", err)
+	}
+	t, err := prepare(dir, s.Config, data, o)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(filepath.Join(dir, ConfigFile)); err == nil {
+		t.Close()
+		return nil, fmt.Errorf("%q holds a run already; continue it with --resume, or choose another directory", dir)
+	}
+	t.model.Init(s.Run.Seed)
+	t.model.Table.Refresh()
+	copy(t.average.Params, t.model.Params)
+	if err := t.begin(s); err != nil {
+		t.Close()
+		return nil, err
+	}
+	return t, nil
+}
+
+// begin writes what stands at the start of a run. The configuration comes last:
+// with it, the run exists.
+func (t *Trainer) begin(s *Settings) error {
+	if err := t.options.FS.RemoveTemps(t.dir); err != nil {
+		return err
+	}
+	write := func(name string, data []byte) error {
+		return t.options.FS.WriteFile(filepath.Join(t.dir, name), func(w io.Writer) error {
+			_, err := w.Write(data)
+			return err
+		})
+	}
+	if err := write(TokenizerFile, t.data.Tokenizer.JSON()); err != nil {
+		return err
+	}
+	var err error
+	if t.logs, err = openLogs(t.dir, nil); err != nil {
+		return err
+	}
+	if err := t.save(); err != nil {
+		return err
+	}
+	return t.options.FS.WriteFile(filepath.Join(t.dir, ConfigFile), s.Write)
+}
+
+// Resume opens the run in dir at its newest whole checkpoint. What the logs
+// hold beyond it is cut off: it will be written again, the same.
+func Resume(dir string, c Config, data *Data, o Options) (t *Trainer, skipped []string, err error) {
+	if t, err = prepare(dir, c, data, o); err != nil {
+		return nil, nil, err
+	}
+	if skipped, err = t.restore(); err == nil {
+		err = t.data.Train.Seek(t.state.Cursor)
+	}
+	if err == nil {
+		t.logs, err = openLogs(dir, t.state.Logs)
+	}
+	if err != nil {
+		t.Close()
+		return nil, skipped, err
+	}
+	return t, skipped, nil
+}
+
+// prepare locks the directory and takes all memory of a run.
+func prepare(dir string, c Config, data *Data, o Options) (*Trainer, error) {
+	lock, err := o.FS.Lock(dir)
+	if err != nil {
+		return nil, err
+	}
+	t := &Trainer{config: c, options: o, dir: dir, data: data, lock: lock}
+	if err := t.build(); err != nil {
+		t.Close()
+		return nil, err
+	}
+	return t, nil
+}
+
+func (t *Trainer) build() error {
+	c := t.config
+	dc := c.Model.Denoiser(t.data.Tokenizer.VocabSize())
+	var err error
+	if t.warp, err = timewarp.New(c.Process.Warp, c.Process.TMin, c.Process.TMax, c.Optim.Batch); err != nil {
+		return err
+	}
+	if t.model, err = NewModel(dc, nil, true, t.options.Pool); err != nil {
+		return err
+	}
+	if t.average, err = NewModel(dc, nil, false, t.options.Pool); err != nil {
+		return err
+	}
+	n := len(t.model.Params)
+	t.m, t.v = make([]float32, n), make([]float32, n)
+	if c.Optim.WeightDecay > 0 {
+		t.decayed = t.model.decayed()
+	}
+	t.process = t.model.Process(c, t.warp, c.Optim.MicroBatch, c.Data.Length)
+	t.study = t.average.Process(c, t.warp, min(evalBatch, c.Optim.Batch), c.Data.Length)
+	t.ids = make([]int32, c.Optim.Batch*c.Data.Length)
+	t.flops = StepFLOPs(c, dc)
+	return nil
+}
+
+// Run trains until the configured number of steps is done or the context ends;
+// in both cases the state is saved. A context that ended is returned as its
+// cause.
+func (t *Trainer) Run(ctx context.Context) error {
+	t.timing.start()
+	for t.state.Step < t.config.Run.Steps {
+		if ctx.Err() != nil {
+			if err := t.save(); err != nil {
+				return err
+			}
+			return context.Cause(ctx)
+		}
+		err := t.step()
+		if errors.Is(err, io.EOF) {
+			break // the text that was piped in is used up
+		}
+		if err != nil {
+			return err
+		}
+		if err := t.record(); err != nil {
+			return err
+		}
+	}
+	return t.finish()
+}
+
+// step makes one update, or skips it when it is not finite.
+func (t *Trainer) step() error {
+	l := t.config.Data.Length
+	for i := range t.config.Optim.Batch {
+		if err := t.data.Train.Next(t.ids[i*l : (i+1)*l]); err != nil {
+			return err
+		}
+	}
+	clear(t.model.Grads)
+	losses := t.process.Gradient(t.state.draw(), t.ids)
+	norm := math.Sqrt(t.options.Pool.SumSquares(t.model.Grads))
+	t.state.Step++
+	t.state.Tokens += len(t.ids)
+	if !finite(losses.CE) || !finite(norm) {
+		return t.skip(losses.CE, norm)
+	}
+	t.state.Streak = 0
+	t.update(norm)
+	t.process.Learn()
+	t.state.Recent.add(losses.CE, norm)
+	return nil
+}
+
+// update takes one AdamW step against the gradient, clipped to its largest
+// norm, and moves the average along.
+func (t *Trainer) update(norm float64) {
+	o := t.config.Optim
+	t.state.Updates++
+	lr := learningRate(o, t.state.Step, t.config.Run.Steps)
+	for _, r := range t.decayed {
+		w := t.model.Params[r[0]:r[1]]
+		for i := range w {
+			w[i] -= float32(lr*o.WeightDecay) * w[i]
+		}
+	}
+	n := float64(t.state.Updates)
+	t.options.Pool.AdamW(t.model.Params, t.model.Grads, t.m, t.v, t.average.Params, kernels.AdamOptions{
+		LR: float32(lr), Beta1: float32(o.Beta1), Beta2: float32(o.Beta2), Eps: 1e-8,
+		ClipScale: float32(min(1, o.Clip/norm)),
+		EMA:       float32(min(o.EMA, (1+n)/(10+n))), // a young average must not remember the start
+		Step:      t.state.Updates,
+	})
+	t.model.Table.Refresh()
+}
+
+// learningRate rises linearly over the warm-up and falls along a cosine. Steps
+// count from 1.
+func learningRate(o OptimConfig, step, steps int) float64 {
+	if step < o.Warmup {
+		return o.LR * float64(step) / float64(o.Warmup)
+	}
+	done := min(1, float64(step-o.Warmup)/float64(max(1, steps-o.Warmup)))
+	return o.LR * (o.FinalLR + (1-o.FinalLR)*(1+math.Cos(math.Pi*done))/2)
+}
+
+// skip counts a step that was not applied. A row of them goes back to the last
+// checkpoint once, with other random numbers and the text that follows; if that
+// does not help, the run has diverged.
+func (t *Trainer) skip(loss, norm float64) error {
+	t.state.Skipped++
+	t.state.Streak++
+	t.notify(Event{Kind: "skipped", Step: t.state.Step, Text: fmt.Sprintf("loss %v, gradient norm %v", loss, norm)})
+	if t.state.Streak < t.config.Run.MaxSkips {
+		return nil
+	}
+	failed := t.state
+	if failed.Detours > 0 {
+		return fmt.Errorf("%d steps in a row to step %d were not finite, and so they were before the rollback: %w; "+
+			"lower optim.lr or optim.clip", failed.Streak, failed.Step, ErrDiverged)
+	}
+	if _, err := t.restore(); err != nil {
+		return err
+	}
+	if err := t.logs.truncate(t.state.Logs); err != nil {
+		return err
+	}
+	t.state.Detours = failed.Detours + 1
+	t.state.Skipped = failed.Skipped
+	t.notify(Event{Kind: "rollback", Step: t.state.Step, Text: fmt.Sprintf("from step %d", failed.Step)})
+	return nil
+}
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+func (t *Trainer) notify(e Event) {
+	if t.options.Notify != nil {
+		e.Steps = t.config.Run.Steps
+		t.options.Notify(e)
+	}
+}
+
+// Step returns the number of steps made.
+func (t *Trainer) Step() int { return t.state.Step }
+
+// Close gives the directory free. It saves nothing.
+func (t *Trainer) Close() error {
+	var err error
+	if t.logs != nil {
+		err = t.logs.close()
+	}
+	if t.data != nil && t.data.Train != nil {
+		err = errors.Join(err, t.data.Train.Close())
+	}
+	return errors.Join(err, t.lock.Close())
+}
+
+// timing measures speed between two records.
+type timing struct {
+	began, last time.Time
+	tokens      int
+}
+
+func (c *timing) start() { c.began = time.Now(); c.last = c.began }
+
+// Position says where in the data a run stands.
+func (t *Trainer) Position() string {
+	c := t.state.Cursor
+	return fmt.Sprintf("epoch %d, window %d, %d tokens seen", c.Epoch, c.Index, t.state.Tokens)
+}
