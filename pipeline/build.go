@@ -115,7 +115,7 @@ func (b *builder) shards(ctx context.Context, u unit) (r record, err error) {
 // what cannot be read from what cannot be written.
 func (b *builder) documents(ctx context.Context, u unit, sinks map[string]*sink, report *Report) (unread, unwritten error) {
 	for _, seg := range u.segments {
-		err := b.segment(ctx, seg, b.options, report, func(d Doc) error {
+		err := b.segment(ctx, seg, b.plan, report, func(d Doc) error {
 			unwritten = sinks[d.Split].add(d)
 			return unwritten
 		})

@@ -10,7 +10,7 @@ import (
 // How sources are separated into documents. A .jsonl source is always one
 // document a line.
 const (
-	SplitFile  = "file"  // the whole source
+	SplitFile  = "file"  // the whole source; with Val > 0, blocks of 16 KiB of it
 	SplitLine  = "line"  // every line that is not empty
 	SplitBlank = "blank" // blocks of lines between empty lines
 )
@@ -30,6 +30,9 @@ const (
 	// cut into parts that are documents of their own, so that a file without a
 	// line end needs no more memory than any other.
 	PartSize = 4 << 20
+	// heldOutPart takes its place for whole files when a share of them is held
+	// out: one large file could not be divided otherwise.
+	heldOutPart = 16 << 10
 	// maxLine is the longest line of a .jsonl source, in bytes. A longer one is
 	// skipped and counted: half a JSON value is not a document.
 	maxLine = 64 << 20
@@ -79,7 +82,9 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-func (o Options) validate() error {
+// Validate reports the first option that cannot be. The zero values are valid.
+func (o Options) Validate() error {
+	o = o.withDefaults()
 	if !slices.Contains([]string{SplitFile, SplitLine, SplitBlank}, o.Split) {
 		return fmt.Errorf("separate documents by %q: not one of file, line, blank", o.Split)
 	}

@@ -20,36 +20,36 @@ type reader struct {
 }
 
 // segment calls do for each document of a segment, in order.
-func (r *reader) segment(ctx context.Context, seg segment, o Options, report *Report, do func(Doc) error) error {
+func (r *reader) segment(ctx context.Context, seg segment, p Plan, report *Report, do func(Doc) error) error {
 	if r.scan == nil || r.source.path != seg.source.path {
 		r.closeSource()
-		c, closer, err := openScanner(seg.source, o.Split, seg.from)
+		c, closer, err := openScanner(seg.source, layoutOf(seg.source, p), seg.from)
 		if err != nil {
 			return err
 		}
 		r.source, r.scan, r.closer = seg.source, c, closer
 	}
 	for {
-		p, err := r.piece()
+		next, err := r.piece()
 		if err == io.EOF {
 			return r.checkSize()
 		}
 		if err != nil {
 			return err
 		}
-		if p.start >= seg.to {
-			r.ahead = &p
+		if next.start >= seg.to {
+			r.ahead = &next
 			return nil
 		}
-		if p.start < seg.from {
+		if next.start < seg.from {
 			continue
 		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		for _, text := range texts(p, seg.source.lines, o.TextField, report) {
+		for _, text := range texts(next, seg.source.lines, p.TextField, report) {
 			id, u := identify(text)
-			d := Doc{ID: id, Source: seg.source.name, Offset: p.offset, Text: text, Split: splitOf(u, o.Val)}
+			d := Doc{ID: id, Source: seg.source.name, Offset: next.offset, Text: text, Split: splitOf(u, p.Val)}
 			if err := do(d); err != nil {
 				return err
 			}
@@ -90,18 +90,19 @@ var errStop = errors.New("stop")
 func Documents(ctx context.Context, o Options) iter.Seq2[Doc, error] {
 	return func(yield func(Doc, error) bool) {
 		o := o.withDefaults()
-		err := o.validate()
+		err := o.Validate()
 		var sources []source
 		if err == nil {
 			sources, _, err = survey(ctx, o)
 		}
+		plan := o.plan(sources)
 		var r reader
 		defer r.closeSource()
 		for _, s := range sources {
 			if err != nil {
 				break
 			}
-			err = r.segment(ctx, segment{s, 0, s.size}, o, new(Report), func(d Doc) error {
+			err = r.segment(ctx, segment{s, 0, s.size}, plan, new(Report), func(d Doc) error {
 				if d.Split == TrainSplit && !yield(d, nil) {
 					return errStop
 				}

@@ -67,7 +67,7 @@ func (r Report) Lines() []string {
 	say(r.OtherFiles, "left out %d files that are not .txt or .jsonl")
 	say(r.Repeated, "left out %d further names of the same file")
 	say(r.Empty, "left out %d empty documents")
-	say(r.CutDocuments, fmt.Sprintf("cut %%d documents into parts of %d MiB", PartSize>>20))
+	say(r.CutDocuments, "cut %d long documents into parts")
 	say(r.ReplacedBytes, "replaced %d bytes of invalid UTF-8 by U+FFFD")
 	return lines
 }

@@ -22,17 +22,15 @@ type piece struct {
 //
 //	line   a document begins behind "\n"
 //	blank  a document begins behind "\n\n" or "\n\r\n"
-//	file   part k begins behind the last line end or space of the cutSearch
-//	       bytes before k*PartSize
+//	file   part k begins at the last good place of the search bytes before
+//	       k times the part size
 //
-// so it looks at 1, 3 or cutSearch bytes before the place first.
+// so it looks at 1, 3 or search bytes before the place first.
 type scanner struct {
 	in  *bufio.Reader
 	pos int64 // of the next byte of in
 
-	mode  string
-	limit int  // bytes of a part, or of a .jsonl line
-	json  bool // lines above the limit are lost, not cut
+	layout
 
 	buf   []byte // what is being collected; it ends at pos
 	used  int    // bytes of buf that the last piece took
@@ -44,34 +42,31 @@ type scanner struct {
 	lost  bool   // before the first beginning
 }
 
-// cutSearch is how far back from its end a part may be cut, in bytes.
-const cutSearch = 1 << 10
-
-// openScanner reads a source from the first document at byte from or later.
-// The caller closes the returned Closer.
-func openScanner(s source, mode string, from int64) (*scanner, io.Closer, error) {
-	if s.lines {
-		mode = SplitLine
-	}
-	at := lookBack(mode, from)
-	r, err := openSource(s, at)
-	if err != nil {
-		return nil, nil, err
-	}
-	c, err := newScanner(r, mode, s.lines, at)
-	if err != nil {
-		r.Close()
-		return nil, nil, err
-	}
-	return c, r, nil
+// layout says how a source is separated into pieces.
+type layout struct {
+	mode   string
+	json   bool // a line is an object; one above limit is lost, not cut
+	limit  int  // bytes of a part, or of a .jsonl line
+	search int  // how far before its end a part may be cut, in bytes
 }
 
-// lookBack is where a scanner must begin to read in order to find the first
-// document at byte from or later.
-func lookBack(mode string, from int64) int64 {
-	switch mode {
+// cutSearch is the search of every layout outside tests.
+const cutSearch = 1 << 10
+
+func layoutOf(s source, p Plan) layout {
+	if s.lines {
+		return layout{mode: SplitLine, json: true, limit: maxLine, search: cutSearch}
+	}
+	return layout{mode: p.Split, limit: int(p.PartSize), search: cutSearch}
+}
+
+// before is where to begin to read in order to find the first document at byte
+// from or later.
+func (l layout) before(from int64) int64 {
+	switch l.mode {
 	case SplitFile:
-		from = (from+PartSize-1)/PartSize*PartSize - cutSearch
+		size := int64(l.limit)
+		from = (from+size-1)/size*size - int64(l.search)
 	case SplitLine:
 		from--
 	case SplitBlank:
@@ -80,23 +75,36 @@ func lookBack(mode string, from int64) int64 {
 	return max(from, 0)
 }
 
-// newScanner reads from r, which stands at byte at of its source.
-func newScanner(r io.Reader, mode string, json bool, at int64) (*scanner, error) {
-	c := &scanner{in: bufio.NewReaderSize(r, readSize), pos: at, mode: mode, limit: PartSize, json: json}
-	if json {
-		c.limit = maxLine
+// openScanner reads a source from the first document at byte from or later.
+// The caller closes the returned Closer.
+func openScanner(s source, l layout, from int64) (*scanner, io.Closer, error) {
+	at := l.before(from)
+	r, err := openSource(s, at)
+	if err != nil {
+		return nil, nil, err
 	}
+	c, err := newScanner(r, l, at)
+	if err != nil {
+		r.Close()
+		return nil, nil, err
+	}
+	return c, r, nil
+}
+
+// newScanner reads from r, which stands at byte at of its source.
+func newScanner(r io.Reader, l layout, at int64) (*scanner, error) {
+	c := &scanner{in: bufio.NewReaderSize(r, readSize), pos: at, layout: l}
 	if at == 0 {
 		if head, _ := c.in.Peek(3); bytes.Equal(head, []byte("\xEF\xBB\xBF")) {
 			c.in.Discard(3)
 			c.pos = 3
 		}
-	} else if mode == SplitFile {
-		c.part = at/PartSize + 1
-		if _, err := c.fill(c.part * PartSize); err != nil {
+	} else if l.mode == SplitFile {
+		c.part = at/int64(l.limit) + 1
+		if _, err := c.fill(c.part * int64(l.limit)); err != nil {
 			return nil, err
 		}
-		c.used = cutPoint(c.buf)
+		c.used = cutPoint(c.buf, l.search)
 	} else {
 		c.lost, c.line = true, -1
 	}
@@ -124,15 +132,15 @@ func (c *scanner) carry() {
 }
 
 func (c *scanner) nextPart() (piece, error) {
-	start := c.part * PartSize
+	start := c.part * int64(c.limit)
 	c.part++
-	ended, err := c.fill(c.part * PartSize)
+	ended, err := c.fill(c.part * int64(c.limit))
 	if err != nil {
 		return piece{}, err
 	}
 	c.used = len(c.buf)
 	if !ended {
-		c.used = cutPoint(c.buf)
+		c.used = cutPoint(c.buf, c.search)
 	}
 	if c.used == 0 {
 		return piece{}, io.EOF
@@ -232,7 +240,7 @@ func (c *scanner) whole() piece {
 }
 
 func (c *scanner) cutHere() piece {
-	c.used = cutPoint(c.buf)
+	c.used = cutPoint(c.buf, c.search)
 	p := piece{start: c.start, offset: c.begin, text: c.buf[:c.used], cut: !c.open}
 	c.open = true
 	return p
@@ -259,18 +267,18 @@ func trimLineEnd(b []byte) []byte {
 	return bytes.TrimSuffix(b, []byte("\r"))
 }
 
-// cutPoint is where a part that fills b ends: behind the last line end in the
-// last cutSearch bytes, or the last space, or the last whole character.
-func cutPoint(b []byte) int {
-	from := max(len(b)-cutSearch, 0)
-	for _, c := range []byte{'\n', ' '} {
-		if i := bytes.LastIndexByte(b[from:], c); i >= 0 {
-			return from + i + 1
+// cutPoint is where a part that fills b ends: in the last search bytes behind
+// the last empty line, or line end, or space, or whole character.
+func cutPoint(b []byte, search int) int {
+	from := max(len(b)-search, 0)
+	for _, end := range []string{"\n\n", "\n", " "} {
+		if i := bytes.LastIndex(b[from:], []byte(end)); i >= 0 {
+			return from + i + len(end)
 		}
 	}
 	for i := len(b) - 1; i >= from && i > len(b)-utf8.UTFMax; i-- {
 		if utf8.RuneStart(b[i]) {
-			if i > 0 && !utf8.FullRune(b[i:]) {
+			if i > from && !utf8.FullRune(b[i:]) {
 				return i
 			}
 			break

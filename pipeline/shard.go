@@ -21,7 +21,7 @@ import (
 // is [safeio.ErrNotFound].
 func Shard(ctx context.Context, o Options) (*Manifest, *Report, error) {
 	o = o.withDefaults()
-	if err := o.validate(); err != nil {
+	if err := o.Validate(); err != nil {
 		return nil, nil, err
 	}
 	if o.Encoder == nil {
@@ -38,6 +38,7 @@ func Shard(ctx context.Context, o Options) (*Manifest, *Report, error) {
 		return nil, nil, err
 	}
 	plan := o.plan(sources)
+	plan.Tokenizer = Vocabulary{SHA256: o.Encoder.Hash(), Size: o.Encoder.VocabSize(), EOS: o.Encoder.EOS()}
 
 	work, err := openWork(o.FS, o.Out, plan)
 	if err != nil {
@@ -99,15 +100,19 @@ func nothing(r Report) error {
 	return fmt.Errorf("read corpus: %w: it has no documents (%s)", safeio.ErrNotFound, said)
 }
 
+// plan is all of a plan but the tokenizer.
 func (o Options) plan(sources []source) Plan {
+	part := int64(PartSize)
+	if o.Split == SplitFile && o.Val > 0 {
+		part = heldOutPart
+	}
 	return Plan{
 		Corpus:    identity(sources),
-		Tokenizer: Vocabulary{SHA256: o.Encoder.Hash(), Size: o.Encoder.VocabSize(), EOS: o.Encoder.EOS()},
 		Format:    o.Format,
 		Split:     o.Split,
 		TextField: o.TextField,
 		ShardSize: o.ShardSize,
-		PartSize:  PartSize,
+		PartSize:  part,
 		Val:       o.Val,
 	}
 }

@@ -34,15 +34,14 @@ func texts(p piece, json bool, field string, report *Report) []string {
 		report.Empty++
 		return nil
 	}
-	if len(text) <= PartSize {
-		return []string{text}
+	if len(text) > PartSize {
+		report.CutDocuments++
 	}
-	report.CutDocuments++
 	var parts []string
 	for len(text) > PartSize {
-		n := cutPoint([]byte(text[PartSize-cutSearch : PartSize]))
-		parts = append(parts, text[:PartSize-cutSearch+n])
-		text = text[PartSize-cutSearch+n:]
+		end := PartSize - cutSearch
+		end += cutPoint([]byte(text[end:PartSize]), cutSearch)
+		parts, text = append(parts, text[:end]), text[end:]
 	}
 	return append(parts, text)
 }

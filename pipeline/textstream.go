@@ -12,13 +12,13 @@ import (
 // empty lines, each followed by EOS; the last tokens that do not fill a window
 // are dropped. It holds a document at a time.
 type TextStream struct {
-	scan    *scanner
-	enc     Encoder
-	length  int
-	pending []int32
-	ids     []int32
-	cursor  Cursor
-	report  Report
+	scan   *scanner
+	enc    Encoder
+	length int
+	tokens []int32 // of the documents read
+	used   int     // of them given in windows
+	cursor Cursor
+	report Report
 }
 
 // NewTextStream reads UTF-8 text from r and gives windows of length tokens.
@@ -26,7 +26,7 @@ func NewTextStream(r io.Reader, enc Encoder, length int) (*TextStream, error) {
 	if length < 1 {
 		return nil, fmt.Errorf("stream text: windows of %d tokens", length)
 	}
-	c, err := newScanner(r, SplitBlank, false, 0)
+	c, err := newScanner(r, layout{mode: SplitBlank, limit: PartSize, search: cutSearch}, 0)
 	if err != nil {
 		return nil, fmt.Errorf("stream text: %w", err)
 	}
@@ -38,7 +38,9 @@ func (s *TextStream) Next(dst []int32) error {
 	if len(dst) != s.length {
 		return fmt.Errorf("stream text: a window of %d tokens into %d", s.length, len(dst))
 	}
-	for len(s.pending) < s.length {
+	for len(s.tokens)-s.used < s.length {
+		s.tokens = append(s.tokens[:0], s.tokens[s.used:]...)
+		s.used = 0
 		p, err := s.scan.next()
 		if err == io.EOF {
 			return io.EOF
@@ -47,15 +49,13 @@ func (s *TextStream) Next(dst []int32) error {
 			return fmt.Errorf("stream text: %w", bare(err))
 		}
 		for _, text := range texts(p, false, "", &s.report) {
-			s.ids = s.enc.Encode(s.ids[:0], text)
-			s.pending = append(s.pending, s.ids...)
+			s.tokens = s.enc.Encode(s.tokens, text)
 			if eos := s.enc.EOS(); eos >= 0 {
-				s.pending = append(s.pending, eos)
+				s.tokens = append(s.tokens, eos)
 			}
 		}
 	}
-	copy(dst, s.pending)
-	s.pending = append(s.pending[:0], s.pending[s.length:]...)
+	s.used += copy(dst, s.tokens[s.used:])
 	s.cursor.Index++
 	return nil
 }

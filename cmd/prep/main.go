@@ -1,0 +1,6 @@
+// Command prep turns text into shards and looks into them.
+package main
+
+import "github.com/seed-4c77ef92/textwarp/internal/cli"
+
+func main() { cli.Main(newCommand()) }

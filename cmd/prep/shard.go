@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed-4c77ef92/textwarp/internal/cli"
+	"github.com/seed-4c77ef92/textwarp/internal/safeio"
+	"github.com/seed-4c77ef92/textwarp/pipeline"
+)
+
+type shardOptions struct {
+	pipeline.Options
+	tokenizer, shardSize string
+	json                 bool
+}
+
+func newShardCommand() *cobra.Command {
+	var o shardOptions
+	cmd := &cobra.Command{
+		Use:   "shard CORPUS... -o DIR",
+		Short: "Turn text files into a data set",
+		Long: `Turn text files into a data set: Parquet shards of tokenised documents,
+tokenizer.json, and manifest.json, which is written last.
+
+A corpus is a file or a directory, which is searched for .txt and .jsonl files
+(also .gz and .zst of them) with all that is below it. Invalid UTF-8 becomes
+U+FFFD and is counted. Documents are whole files, lines, or blocks between empty
+lines (--split-docs); a .jsonl file has a document a line. Documents above 4 MiB
+are cut into parts, and so, into blocks of 16 KiB, are whole files from which a
+share is held out.
+
+What comes out depends on the corpus and the options alone. Stopped at any
+moment, the same command finishes the work; run once more, it checks every shard
+and makes damaged ones anew. A directory with another data set is refused.
+
+` + cli.ExitHelp,
+		Example: `  prep shard book.txt -o shards --tokenizer char --val 0.1
+  prep shard corpus/ more.jsonl.zst -o shards --tokenizer train:bpe:16384
+  prep shard corpus/ -o shards --tokenizer gpt2/tokenizer.json --split-docs blank`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.Sources = args
+			return runShard(cmd.Context(), cmd.OutOrStdout(), o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&o.Out, "out", "o", "", "directory of the data set")
+	f.StringVar(&o.tokenizer, "tokenizer", "train:bpe:8192", "tokenizer.json, or one to make: train:bpe:SIZE, char, byte")
+	f.StringVar(&o.Split, "split-docs", pipeline.SplitFile, "what a document of a .txt file is: file, line, or blank (between empty lines)")
+	f.StringVar(&o.TextField, "text-field", "text", "member of a .jsonl line that holds the text")
+	f.StringVar(&o.Format, "format", pipeline.FormatParquet, "parquet or arrow")
+	f.Float64Var(&o.Val, "val", 0, "share of the documents to hold out, chosen by content")
+	f.StringVar(&o.shardSize, "shard-size", "16M", "text a shard, in bytes; suffixes K, M, G")
+	f.IntVar(&o.Workers, "workers", runtime.GOMAXPROCS(0), "shards made at a time; does not change the result")
+	f.BoolVar(&o.json, "json", false, "print the summary as JSON")
+	cobra.CheckErr(cmd.MarkFlagRequired("out"))
+	return cmd
+}
+
+func runShard(ctx context.Context, out io.Writer, o shardOptions) error {
+	size, err := parseSize(o.shardSize)
+	if err != nil {
+		return cli.Usagef("--shard-size %q: %v", o.shardSize, err)
+	}
+	o.ShardSize = size
+	if err := o.Validate(); err != nil {
+		return cli.Exit(cli.ExitUsage, err)
+	}
+	bars := &stages{}
+	defer bars.done()
+	o.Progress = bars.show
+	tok, err := makeTokenizer(ctx, o)
+	if err != nil {
+		return explainShard(err)
+	}
+	o.Encoder, o.TokenizerJSON = tok, tok.JSON()
+	m, report, err := pipeline.Shard(ctx, o.Options)
+	if err != nil {
+		return explainShard(err)
+	}
+	bars.done()
+	if err := printSummary(out, o, m); err != nil {
+		return err
+	}
+	if n := report.Skipped(); n > 0 {
+		return cli.Exit(cli.ExitSkipped, fmt.Errorf("%d inputs were skipped; the data set %q holds the rest", n, o.Out))
+	}
+	return nil
+}
+
+// explainShard says what to do about an error.
+func explainShard(err error) error {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return cli.Hint(err, "the same command continues where this one stopped")
+	case errors.Is(err, safeio.ErrSpace):
+		return cli.Hint(err, "shards that are finished are kept: free some space and run the same command again")
+	case errors.Is(err, safeio.ErrMismatch):
+		return cli.Hint(err, "give a new directory with -o, or the corpus and options that this one was begun with")
+	}
+	return err
+}
+
+// summary is what prep shard prints with --json.
+type summary struct {
+	Out       string          `json:"out"`
+	Hash      string          `json:"hash"`
+	Train     pipeline.Totals `json:"train"`
+	Val       pipeline.Totals `json:"val"`
+	Vocab     int             `json:"vocab"`
+	Tokenizer string          `json:"tokenizer"`
+	Report    pipeline.Report `json:"report"`
+}
+
+func printSummary(out io.Writer, o shardOptions, m *pipeline.Manifest) error {
+	s := summary{
+		Out: o.Out, Hash: m.Hash(), Train: m.Totals(pipeline.TrainSplit), Val: m.Totals(pipeline.ValSplit),
+		Vocab: m.Plan.Tokenizer.Size, Tokenizer: m.Plan.Tokenizer.SHA256, Report: m.Report,
+	}
+	if o.json {
+		return cli.WriteJSON(out, s)
+	}
+	for _, split := range []struct {
+		name string
+		t    pipeline.Totals
+	}{{"train", s.Train}, {"val", s.Val}} {
+		if split.t.Shards > 0 {
+			fmt.Fprintf(out, "%-5s  %d documents, %d tokens, %s of text in %s of %s\n", split.name,
+				split.t.Documents, split.t.Tokens, bytesOf(split.t.TextBytes), countOf(split.t.Shards, "shard"), bytesOf(split.t.Bytes))
+		}
+	}
+	fmt.Fprintf(out, "vocab  %d tokens\n", s.Vocab)
+	for _, line := range m.Report.Lines() {
+		fmt.Fprintf(out, "note   %s\n", line)
+	}
+	if o.Val > 0 && s.Val.Documents == 0 {
+		fmt.Fprintf(out, "note   no document fell into the held-out share of %v: there are only %d\n", o.Val, s.Train.Documents)
+	}
+	_, err := fmt.Fprintf(out, "wrote  %s\n", o.Out)
+	return err
+}
+
+// stages shows one bar after the other.
+type stages struct {
+	stage string
+	bar   *cli.Bar
+}
+
+var labels = map[string]string{"scan": "scanning", "shard": "sharding"}
+
+func (s *stages) show(p pipeline.Progress) {
+	if p.Stage != s.stage {
+		s.done()
+		s.stage, s.bar = p.Stage, cli.NewBar(os.Stderr, labels[p.Stage], p.Total, "B")
+	}
+	s.bar.Set(p.Done, "")
+}
+
+func (s *stages) done() {
+	if s.bar != nil {
+		s.bar.Done()
+	}
+	s.stage, s.bar = "", nil
+}
+
+// parseSize reads a number of bytes such as 512K or 16M.
+func parseSize(s string) (int64, error) {
+	digits := strings.TrimRight(strings.ToUpper(s), "KMGIB")
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil || n < 1 {
+		return 0, errors.New("not a positive number of bytes")
+	}
+	shift, ok := map[string]int{"": 0, "B": 0, "K": 10, "M": 20, "G": 30}[strings.TrimSuffix(strings.ToUpper(s[len(digits):]), "IB")]
+	if !ok || n > 1<<62>>shift {
+		return 0, errors.New("not a number of bytes with K, M, G or nothing behind")
+	}
+	return n << shift, nil
+}
+
+func bytesOf(n int64) string {
+	v, units := float64(n), []string{"B", "kB", "MB", "GB", "TB"}
+	for len(units) > 1 && v >= 1000 {
+		v, units = v/1000, units[1:]
+	}
+	return fmt.Sprintf("%.3g %s", v, units[0])
+}
+
+func countOf(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
