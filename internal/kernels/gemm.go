@@ -108,16 +108,14 @@ func (g *gemmJob) do(w *worker, i int) {
 }
 
 // operand returns rows x depth of A from (r0, p0) as the micro-kernel can read
-// it fast, with the strides from row to row and from column to column.
+// it fast, with the strides from row to row and from column to column. A
+// transposed A is packed into panels of mr rows.
 func (g *gemmJob) operand(w *worker, r0, p0, rows, depth int) (a []float32, rs, cs int) {
 	if !g.op.TransA {
 		return g.a[min(r0*g.k+p0, len(g.a)):], g.k, 1
 	}
-	const ld = blockM
-	for p := range depth {
-		copy(w.packA[p*ld:p*ld+rows], g.a[(p0+p)*g.m+r0:])
-	}
-	return w.packA, 1, ld
+	w.isa.packPanels(w.packA, g.a[min(p0*g.m+r0, len(g.a)):], g.m, depth, rows)
+	return w.packA, 0, 0
 }
 
 // finish adds the bias and applies the GELU to a finished block of C, which is

@@ -7,6 +7,11 @@ package kernels
 //go:noescape
 func tileAVX2(c *float32, ldc int, k int, a *float32, rs int, cs int, b *float32, accumulate int)
 
+// peakAVX2 does rounds x 12 independent vector multiply-adds.
+//
+//go:noescape
+func peakAVX2(rounds int)
+
 // geluAVX2 writes y = GELU(x).
 //
 //go:noescape

@@ -7,6 +7,11 @@ package kernels
 //go:noescape
 func tileAVX512(c *float32, ldc int, k int, a *float32, rs int, cs int, b *float32, accumulate int)
 
+// peakAVX512 does rounds x 12 independent vector multiply-adds.
+//
+//go:noescape
+func peakAVX512(rounds int)
+
 // geluAVX512 writes y = GELU(x).
 //
 //go:noescape

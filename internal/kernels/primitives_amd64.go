@@ -308,3 +308,16 @@ func (s isa) adamw(w, g, m, v, ema []float32, c *adamFactors) {
 	}
 	adamwPortable(w[n:], g[n:], m[n:], v[n:], ema, c)
 }
+
+// peak does rounds of independent multiply-adds and nothing else; the benchmarks
+// compare with it. Each round is peakFlops operations.
+func (s isa) peak(rounds int) {
+	switch s {
+	case avx2:
+		peakAVX2(rounds)
+	case avx512:
+		peakAVX512(rounds)
+	}
+}
+
+func (s isa) peakFlops() int { return [...]int{0, 12 * 8 * 2, 12 * 16 * 2}[s] }

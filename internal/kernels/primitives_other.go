@@ -85,3 +85,7 @@ func (s isa) rotate(x, y, cos, sin []float32, inverse bool) {
 func (s isa) adamw(w, g, m, v, ema []float32, c *adamFactors) {
 	adamwPortable(w, g, m, v, ema, c)
 }
+
+func (s isa) peak(int) {}
+
+func (s isa) peakFlops() int { return 0 }

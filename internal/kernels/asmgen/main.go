@@ -31,6 +31,7 @@ func files() map[string]string {
 		a := &assembler{target: t}
 		a.header()
 		a.tile()
+		a.peak()
 		a.elementwise()
 		a.reductions()
 		a.norms()

@@ -80,6 +80,25 @@ func (a *assembler) tile() {
 	a.ret()
 }
 
+// peak writes the machine's limit: multiply-adds that wait for nothing but the
+// multiply-add units.
+func (a *assembler) peak() {
+	f := a.function("does rounds x 12 independent vector multiply-adds.", "peak", ints("rounds"), nil)
+	a.load(f, "rounds", "CX")
+	for i := range peakChains + 2 {
+		a.zero(i)
+	}
+	a.label("again")
+	for i := range peakChains {
+		a.op("VFMADD231PS", a.v(peakChains), a.v(peakChains+1), a.v(i))
+	}
+	a.op("DECQ", "CX")
+	a.op("JNE", "again")
+	a.ret()
+}
+
+const peakChains = 12
+
 // transpose writes an 8 x k transposition in 8 x 8 blocks.
 func (a *assembler) transpose() {
 	f := a.function("writes dst[p*ld+i] = b[i*ldb+p] for i < 8, p < k; k is a multiple of 8, strides are in bytes.", "transpose",
