@@ -154,7 +154,7 @@ func TestCausalDoesNotLookAhead(t *testing.T) {
 		c := small
 		c.Causal = causal
 		n, _ := open(t, c, 1)
-	p := newProblem(c, 1, 9)
+		p := newProblem(c, 1, 9)
 		pass := n.NewPass(1, 9, false)
 		before, after := make([]float32, 9), make([]float32, 9)
 		pass.Forward(1, 9, p.features, p.t)
