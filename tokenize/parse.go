@@ -144,8 +144,8 @@ func parseChar(f *file) (*Tokenizer, error) {
 		return nil, err
 	}
 	for id, token := range tokens {
-		if !special[id] && utf8.RuneCountInString(token) != 1 {
-			return nil, fmt.Errorf("%w: token %q is not one character", ErrFormat, token)
+		if single := utf8.RuneCountInString(token) == 1; single == special[id] {
+			return nil, fmt.Errorf("%w: token %q: one character must be text, and any more a special token", ErrFormat, token)
 		}
 	}
 	t := newChar(tokens, special)

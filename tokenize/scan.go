@@ -25,24 +25,24 @@ type classes struct {
 	pages [(unicode.MaxRune + 1) >> pageBits]*[1 << pageBits]class
 }
 
-// unicodeClasses returns the table, built from the Unicode range tables on first use.
+// unicodeClasses returns the table, built on first use. It does not follow the Unicode
+// version of the Go release: the same text has the same words whatever built it.
 var unicodeClasses = sync.OnceValue(func() *classes {
 	c := new(classes)
 	blank := new([1 << pageBits]class)
 	for i := range c.pages {
 		c.pages[i] = blank
 	}
-	c.fill(unicode.L, letter, blank)
-	c.fill(unicode.N, number, blank)
-	c.fill(unicode.White_Space, space, blank)
-	copy(c.ascii[:], c.pages[0][:])
-	return c
-})
-
-// fill gives class k to the characters of table, leaving the shared blank page blank.
-func (c *classes) fill(table *unicode.RangeTable, k class, blank *[1 << pageBits]class) {
-	set := func(lo, hi, stride uint32) {
-		for r := lo; r <= hi; r += stride {
+	for i, start := range classStarts {
+		end := uint32(unicode.MaxRune + 1)
+		if i+1 < len(classStarts) {
+			end = classStarts[i+1] >> 2
+		}
+		k := class(start & 3)
+		if k == other {
+			continue
+		}
+		for r := start >> 2; r < end; r++ {
 			page := &c.pages[r>>pageBits]
 			if *page == blank {
 				*page = new([1 << pageBits]class)
@@ -50,13 +50,9 @@ func (c *classes) fill(table *unicode.RangeTable, k class, blank *[1 << pageBits
 			(*page)[r&(1<<pageBits-1)] = k
 		}
 	}
-	for _, r := range table.R16 {
-		set(uint32(r.Lo), uint32(r.Hi), uint32(r.Stride))
-	}
-	for _, r := range table.R32 {
-		set(r.Lo, r.Hi, r.Stride)
-	}
-}
+	copy(c.ascii[:], c.pages[0][:])
+	return c
+})
 
 // at returns the class and the length in bytes of the character that starts at s[i].
 func (c *classes) at(s string, i int) (class, int) {

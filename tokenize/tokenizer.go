@@ -150,8 +150,7 @@ func (t *Tokenizer) Token(id int32) string {
 	return b.String()
 }
 
-// newTokenizer checks and indexes a vocabulary. tokens[id] is what the token
-// decodes to; merges is nil for char mode.
+// newTokenizer returns a tokenizer with its vocabulary but without a model.
 func newTokenizer(kind string, tokens []string, special []bool) *Tokenizer {
 	t := &Tokenizer{kind: kind, tokens: tokens, special: special}
 	t.eos = t.findSpecial(eosToken, "<|endoftext|>", "<|end_of_text|>", "</s>", "[EOS]")

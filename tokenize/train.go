@@ -1,6 +1,7 @@
 package tokenize
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -27,7 +28,7 @@ func TrainBPE(docs iter.Seq[string], vocab int) (*Tokenizer, error) {
 	}
 	counts := countWords(docs)
 	if len(counts) == 0 {
-		return nil, fmt.Errorf("train BPE tokenizer: the documents hold no text")
+		return nil, errors.New("train BPE tokenizer: the documents hold no text")
 	}
 	tokens := append(make([]string, 0, vocab), eosToken)
 	alphabet := byteAlphabet()

@@ -1,0 +1,160 @@
+package tokenize
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestParseRefuses changes one thing in a good file and expects an error that names it.
+func TestParseRefuses(t *testing.T) {
+	for _, c := range []struct{ name, kind, old, new, want string }{
+		{"not JSON", KindByte, "{", "[", "invalid character"},
+		{"truncated", KindByte, "\n  }\n}", "", "unexpected EOF"},
+		{"trailing", KindByte, "\n  }\n}", "\n  }\n} {}", "follows the end"},
+		{"unknown key", KindByte, `"version"`, `"revision"`, `"revision"`},
+		{"normalizer", KindByte, `"normalizer": null`, `"normalizer": {"type": "NFC"}`, `normalizer is {"type":"NFC"}`},
+		{"truncation", KindByte, `"truncation": null`, `"truncation": {"max_length": 9}`, `truncation is {"max_length":9}`},
+		{"padding", KindByte, `"padding": null`, `"padding": {}`, "padding is {}"},
+		{"post-processor", KindByte, `"post_processor": null`, `"post_processor": {"type": "TemplateProcessing"}`, "post_processor is"},
+		{"prefix space", KindByte, `"add_prefix_space": false`, `"add_prefix_space": true`, "add_prefix_space"},
+		{"no regex", KindByte, `"use_regex": true`, `"use_regex": false`, "use_regex"},
+		{"other words", KindByte, `"type": "ByteLevel"`, `"type": "Whitespace"`, `pre_tokenizer is {"type":"Whitespace"`},
+		{"no words", KindByte, `"pre_tokenizer"`, `"pre_tokenizer": null, "x"`, `"x"`},
+		{"model", KindByte, `"type": "BPE"`, `"type": "Unigram"`, `model is {"type":"Unigram"`},
+		{"dropout", KindByte, `"dropout": null`, `"dropout": 0.1`, "dropout"},
+		{"suffix", KindByte, `"end_of_word_suffix": null`, `"end_of_word_suffix": "</w>"`, "end_of_word_suffix"},
+		{"prefix", KindByte, `"continuing_subword_prefix": null`, `"continuing_subword_prefix": "##"`, "continuing_subword_prefix"},
+		{"byte fallback", KindByte, `"byte_fallback": false`, `"byte_fallback": true`, "byte_fallback"},
+		{"ignore merges", KindByte, `"ignore_merges": false`, `"ignore_merges": true`, "ignore_merges"},
+		{"not special", KindByte, `"special": true`, `"special": false`, `"<eos>" is not special`},
+		{"added hole", KindByte, `"id": 256`, `"id": 300`, "300"},
+		{"vocab hole", KindByte, `"a": 97`, `"a": 300`, `"a" the id 300`},
+		{"id twice", KindByte, `"a": 97`, `"a": 98`, "98"},
+		{"byte missing", KindByte, `"a": 97`, `"aa": 97`, "no token for byte 0x61"},
+		{"no such byte", KindByte, `"a": 97`, `"✓": 97`, `'✓', which stands for no byte`},
+		{"merge unknown", KindByte, `"merges": []`, `"merges": ["a zz"]`, `"zz"`},
+		{"merge unmade", KindByte, `"merges": []`, `"merges": ["a b"]`, `"a" and "b"`},
+		{"merge of one", KindByte, `"merges": []`, `"merges": ["a"]`, "not a pair"},
+		{"merge of special", KindByte, `"merges": []`, `"merges": ["a <eos>"]`, "<eos>"},
+		{"pattern", KindChar, `[\\s\\S]`, `\\w`, "pre_tokenizer is"},
+		{"behaviour", KindChar, `"Isolated"`, `"Removed"`, "pre_tokenizer is"},
+		{"decoder", KindChar, `"Fuse"`, `"WordPiece"`, "decoder is"},
+		{"two characters", KindChar, `"a": `, `"ab": `, `"ab"`},
+		{"other unknown", KindChar, `"unk_token": "<unk>"`, `"unk_token": "a"`, `unk_token "a"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			data, err := os.ReadFile(filepath.Join("testdata", c.kind+".json"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			bad := strings.Replace(string(data), c.old, c.new, 1)
+			if bad == string(data) {
+				t.Fatalf("%s.json has no %q to replace", c.kind, c.old)
+			}
+			_, err = Parse([]byte(bad))
+			if !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v\nwant ErrFormat with %q", err, c.want)
+			}
+		})
+	}
+}
+
+// TestParseAccepts: the ways that other versions write the same.
+func TestParseAccepts(t *testing.T) {
+	bpe := load(t, KindBPE)
+	ours := string(bpe.JSON())
+	for _, c := range []struct{ name, file, old, new string }{
+		{"no model type, as GPT-2's first file", ours, `    "type": "BPE",` + "\n", ""},
+		{"no use_regex, as before version 0.13", ours, ",\n    \"use_regex\": true", ""},
+		{"post-processor", ours, `"post_processor": null`, `"post_processor": {"type":"ByteLevel","add_prefix_space":true,"trim_offsets":false}`},
+		{"empty prefix and suffix", ours, `"continuing_subword_prefix": null`, `"continuing_subword_prefix": ""`},
+		{"unknown token", ours, `"unk_token": null`, `"unk_token": "<eos>"`},
+		{"pairs as arrays", ours, `"h e"`, `["h", "e"]`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			other := strings.Replace(c.file, c.old, c.new, 1)
+			if other == c.file {
+				t.Fatalf("the file has no %q to replace", c.old)
+			}
+			tok, err := Parse([]byte(other))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tok.Hash() != bpe.Hash() {
+				t.Error("the tokenizer differs")
+			}
+		})
+	}
+}
+
+func TestParseAddedTokens(t *testing.T) {
+	added := `"added_tokens": [{"id": 257, "content": "<pad>", "special": true}, {"id": 258, "content": "<mask>", "special": true}, {`
+	tok, err := Parse([]byte(strings.Replace(string(NewByte().JSON()), "\"added_tokens\": [\n    {", added, 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := []int32{tok.EOS(), tok.PAD(), tok.MASK(), tok.UNK(), int32(tok.VocabSize())}
+	if want := []int32{256, 257, 258, -1, 259}; !slices.Equal(got, want) {
+		t.Errorf("EOS, PAD, MASK, UNK and size are %v, want %v", got, want)
+	}
+	again, err := Parse(tok.JSON())
+	if err != nil || again.Hash() != tok.Hash() {
+		t.Errorf("JSON does not give the same tokenizer back: %v", err)
+	}
+}
+
+func TestLoadErrors(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := Load(filepath.Join(dir, "none.json")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("missing file: error %v", err)
+	}
+	path := filepath.Join(dir, "bad.json")
+	if err := os.WriteFile(path, []byte("{}"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(path); !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), path) {
+		t.Errorf("error %v does not name %q", err, path)
+	}
+	if err := os.Truncate(path, maxFile+1); err != nil { // sparse: takes no space
+		t.Fatal(err)
+	}
+	if _, err := Load(path); !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), "64 MiB") {
+		t.Errorf("error %v does not give the limit", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, kind := range []string{KindChar, KindByte, KindBPE} {
+		f.Add(load(f, kind).JSON())
+	}
+	f.Add([]byte(`{"model":{"type":"BPE","vocab":{},"merges":[["",""]]}}`))
+	f.Add([]byte(`{"model":{"type":"WordLevel","vocab":{"<unk>":0,"a":1},"unk_token":"<unk>"},"added_tokens":[{"id":0,"content":"<unk>","special":true}]}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		tok, err := Parse(data)
+		if err != nil {
+			if !errors.Is(err, ErrFormat) {
+				t.Errorf("error %v is not ErrFormat", err)
+			}
+			return
+		}
+		again, err := Parse(tok.JSON())
+		if err != nil {
+			t.Fatalf("cannot read back: %v", err)
+		}
+		if again.Hash() != tok.Hash() {
+			t.Error("JSON is not canonical")
+		}
+		s := "the quick \xff\x00 we'll  é"
+		ids := tok.Encode(nil, s)
+		if got := string(tok.Decode(nil, ids)); tok.Kind() != KindChar && got != s {
+			t.Errorf("Decode(Encode(%q)) = %q", s, got)
+		}
+		if !slices.Equal(ids, again.Encode(nil, s)) {
+			t.Error("the file read back gives other ids")
+		}
+	})
+}
