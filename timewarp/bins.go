@@ -135,8 +135,8 @@ func (c *curve) gradient(dst *bins, b bins, floor float64) {
 	}
 }
 
-// leastMass is the mass of a bin beside that of the heaviest one.
-const leastMass = 1e-9
+// leastShare is the mass of a bin beside that of the heaviest one.
+const leastShare = 1e-9
 
 // warp writes the edges on the t axis, scaled to [0, 1], and the CDF there,
 // after the temperature, wu ~ wu (wu/wt)^(1/T - 1), and the uniform share.
@@ -148,7 +148,7 @@ func (c *curve) warp(t, cdf []float64, temperature, uniform float64) {
 	}
 	sum := 0.
 	for i, l := range c.tmp {
-		c.tmp[i] = math.Exp(l-top) + leastMass // strictly increasing at any temperature
+		c.tmp[i] = math.Exp(l-top) + leastShare // strictly increasing at any temperature
 		sum += c.tmp[i]
 	}
 	t[0], cdf[0] = 0, 0

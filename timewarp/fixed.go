@@ -107,13 +107,12 @@ func (f *Fixed) CDF(t float64) float64 {
 	if t >= f.TMax {
 		return 1
 	}
-	return unit((f.g(t) - f.g0) / (f.g1 - f.g0))
+	return min(max(0, (f.g(t)-f.g0)/(f.g1-f.g0)), 1)
 }
 
 // Quantile implements Warp.
 func (f *Fixed) Quantile(u float64) float64 {
-	u = unit(u)
-	return f.clamp(f.inverse(f.g0 + u*(f.g1-f.g0)))
+	return f.quantile(u, func(u float64) float64 { return f.inverse(f.g0 + u*(f.g1-f.g0)) })
 }
 
 // Density implements Warp.

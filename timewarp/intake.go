@@ -10,6 +10,8 @@ const (
 	outlierFactor = 8
 	// outlierMemory is the number of observations behind the typical loss.
 	outlierMemory = 2000
+	// leastWeight is the least weight beside the heaviest of a batch.
+	leastWeight = 1e-6
 	// maxLoss is a cross-entropy, in nats, that no network has: the probability
 	// of the right token would be exp(-maxLoss).
 	maxLoss = 1e6
@@ -46,8 +48,10 @@ func (in *intake) admit(batch []Observation, tmin, tmax float64) []Observation {
 		return nil
 	}
 	n, sum := float64(len(in.batch)), 0.
-	for _, o := range in.batch {
-		sum += o.Weight / heaviest // in this order the largest weights do not overflow
+	for i := range in.batch {
+		o := &in.batch[i]
+		o.Weight = max(o.Weight/heaviest, leastWeight)
+		sum += o.Weight
 	}
 	if in.Typical == 0 { // nothing to compare with yet: the median stands in
 		in.Typical = in.median()
@@ -55,7 +59,7 @@ func (in *intake) admit(batch []Observation, tmin, tmax float64) []Observation {
 	mean, limit := 0., outlierFactor*in.Typical
 	for i := range in.batch {
 		o := &in.batch[i]
-		o.Weight = o.Weight / heaviest / sum * n
+		o.Weight *= n / sum
 		o.Loss = min(o.Loss, limit)
 		mean += o.Weight * o.Loss / n
 	}

@@ -16,6 +16,8 @@ const (
 	leastSlope = 1e-4
 	// flatSlope is the same for a curve without any shape of its own.
 	flatSlope = .02
+	// leastRise is a height in nats that cannot be told from zero.
+	leastRise = 1e-9
 	// flatRise is the rise, as a share of the height, below which a curve
 	// begins to count as flat.
 	flatRise = .2
@@ -96,12 +98,12 @@ func (w *Online) CDF(t float64) float64 {
 
 // Quantile implements Warp.
 func (w *Online) Quantile(u float64) float64 {
-	return w.clamp(math.Exp(polyline{w.cdf, w.s}.at(unit(u))))
+	return w.quantile(u, func(u float64) float64 { return math.Exp(polyline{w.cdf, w.s}.at(u)) })
 }
 
 // trainQuantile is the quantile function of the density with exploration.
 func (w *Online) trainQuantile(u float64) float64 {
-	return w.clamp(math.Exp(polyline{w.train, w.s}.at(unit(u))))
+	return w.quantile(u, func(u float64) float64 { return math.Exp(polyline{w.train, w.s}.at(u)) })
 }
 
 // Density implements Warp.
@@ -137,7 +139,7 @@ func (w *Online) fit() {
 	// 1. The scale of things: the height that the curve has, or at the start a
 	// fifth of the mean loss.
 	rise := max(w.loss[gridNodes-1]-w.loss[0], flatRise*w.memory[0].mean())
-	if !(rise > 0) {
+	if !(rise > leastRise) {
 		return // every loss is zero: there is nothing to see
 	}
 	// 2. Straighten the axis by the current warp.
@@ -183,7 +185,7 @@ func bandwidth(noise, n float64) float64 {
 // is flat gives way to the log-uniform density.
 func (w *Online) normalise() {
 	bottom, top := w.loss[0], w.loss[gridNodes-1]
-	if !(top > 0) {
+	if !(top > leastRise) {
 		return
 	}
 	slope := top * (leastSlope + flatSlope*max(0, 1-(top-bottom)/(flatRise*top)))

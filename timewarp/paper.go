@@ -154,7 +154,7 @@ func (p *Paper) CDF(t float64) float64 {
 }
 
 // Quantile implements Warp.
-func (p *Paper) Quantile(u float64) float64 { return p.clamp(polyline{p.cdf, p.t}.at(unit(u))) }
+func (p *Paper) Quantile(u float64) float64 { return p.quantile(u, polyline{p.cdf, p.t}.at) }
 
 // Density implements Warp.
 func (p *Paper) Density(t float64) float64 {

@@ -40,6 +40,3 @@ func (p polyline) slope(v float64) float64 {
 	k := p.segment(v)
 	return (p.y[k+1] - p.y[k]) / (p.x[k+1] - p.x[k])
 }
-
-// inverse swaps the axes without copying.
-func (p polyline) inverse() polyline { return polyline{x: p.y, y: p.x} }

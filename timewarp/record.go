@@ -72,5 +72,13 @@ func (r *record) check() error {
 	return r.Observed.check()
 }
 
-// clamp brings a computed noise level into the range.
-func (r *record) clamp(t float64) float64 { return min(max(t, r.TMin), r.TMax) }
+// quantile evaluates an inverse CDF, exactly at the ends and never outside.
+func (r *record) quantile(u float64, inverse func(float64) float64) float64 {
+	switch {
+	case !(u > 0): // and for NaN
+		return r.TMin
+	case u >= 1:
+		return r.TMax
+	}
+	return min(max(inverse(u), r.TMin), r.TMax)
+}

@@ -9,6 +9,10 @@ const fitPoints = 48
 // leastNeighbours is the effective number of observations a local line needs.
 const leastNeighbours = 12
 
+// leastMass is the sum of weights below which a neighbourhood counts as empty:
+// long before what has faded away becomes too small to divide by.
+const leastMass = 1e-9
+
 // slopePenalty pulls a local line towards a constant where the observations in
 // reach lie so close together that they tell nothing about a slope.
 const slopePenalty = .05
@@ -85,7 +89,7 @@ func (m *memory) localLines(dst estimate, x, z []float64, h, scale float64) (res
 				v1 += v * d
 				v2 += v * d * d
 			}
-			if h < 1 && (s0 == 0 || s0*s0 < leastNeighbours*v0) { // at 1 a kernel sees the whole axis
+			if h < 1 && !(s0 > leastMass && s0*s0 >= leastNeighbours*v0) { // at 1 a kernel sees the whole axis
 				continue
 			}
 			s2 += slopePenalty * s0 * h * h

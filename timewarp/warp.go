@@ -126,11 +126,3 @@ func LowDiscrepancy(dst []float64, offset float64) {
 		dst[i] = u
 	}
 }
-
-// unit clamps u to [0, 1]; NaN becomes 0.
-func unit(u float64) float64 {
-	if !(u > 0) {
-		return 0
-	}
-	return min(u, 1)
-}

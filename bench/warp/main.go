@@ -39,6 +39,10 @@ func contenders() []contender {
 		{"paper, log bins", func(tmin, tmax float64) (timewarp.Warp, error) {
 			return timewarp.NewPaper(timewarp.PaperOptions{TMin: tmin, TMax: tmax, LogSpaced: true})
 		}},
+		// The best of 30 settings of learning rate, average, floor and start.
+		{"paper, tuned", func(tmin, tmax float64) (timewarp.Warp, error) {
+			return timewarp.NewPaper(timewarp.PaperOptions{TMin: tmin, TMax: tmax, LogSpaced: true, LearningRate: .03, EMA: .9})
+		}},
 	}
 }
 
