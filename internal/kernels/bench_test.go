@@ -130,7 +130,9 @@ func BenchmarkVector(b *testing.B) {
 		{"softmaxCE65", func() { p.SoftmaxCE(u, y, ids, ones, n/65, 65) }},
 		{"softmaxCE8192", func() { p.SoftmaxCE(u, y, ids, ones, n/8192, 8192) }},
 		{"sumRows", func() { p.SumRows(u, x, n/128, 128) }},
-		{"adamw", func() { p.AdamW(y, x, z, v, u, AdamOptions{LR: 1e-9, Beta1: .9, Beta2: .99, Eps: 1e-8, ClipScale: 1, EMA: .999, Step: 1}) }},
+		{"adamw", func() {
+			p.AdamW(y, x, z, v, u, AdamOptions{LR: 1e-9, Beta1: .9, Beta2: .99, Eps: 1e-8, ClipScale: 1, EMA: .999, Step: 1})
+		}},
 		{"sumSquares", func() { p.SumSquares(x) }},
 		{"rope", func() { p.Rope(y, x, x, n/384/128, 128, 4, 32, false) }},
 	} {

@@ -142,6 +142,16 @@ DATA ·geluB<>+24(SB)/4, $0x3d922279
 DATA ·geluB<>+28(SB)/4, $0x3d922279
 GLOBL ·geluB<>(SB), RODATA|NOPTR, $32
 
+DATA ·geluMax<>+0(SB)/4, $0x42a00000
+DATA ·geluMax<>+4(SB)/4, $0x42a00000
+DATA ·geluMax<>+8(SB)/4, $0x42a00000
+DATA ·geluMax<>+12(SB)/4, $0x42a00000
+DATA ·geluMax<>+16(SB)/4, $0x42a00000
+DATA ·geluMax<>+20(SB)/4, $0x42a00000
+DATA ·geluMax<>+24(SB)/4, $0x42a00000
+DATA ·geluMax<>+28(SB)/4, $0x42a00000
+GLOBL ·geluMax<>(SB), RODATA|NOPTR, $32
+
 DATA ·gelu3B<>+0(SB)/4, $0x3e5b33b5
 DATA ·gelu3B<>+4(SB)/4, $0x3e5b33b5
 DATA ·gelu3B<>+8(SB)/4, $0x3e5b33b5
@@ -445,6 +455,7 @@ TEXT ·geluGradAVX2(SB), NOSPLIT, $0-32
 	MOVQ n+24(FP), CX
 	VMOVUPS ·expMin<>(SB), Y14
 	VMOVUPS ·expMax<>(SB), Y15
+	VMOVUPS ·geluMax<>(SB), Y15
 loop2:
 	CMPQ CX, $8
 	JLT done2
@@ -481,13 +492,14 @@ loop2:
 	VPADDD ·one<>(SB), Y3, Y3
 	VMULPS Y3, Y0, Y0
 	VMOVUPS ·one<>(SB), Y6
-	VADDPS Y6, Y0, Y0
-	VDIVPS Y0, Y6, Y0
+	VADDPS Y6, Y0, Y1
+	VDIVPS Y1, Y6, Y6
+	VMULPS Y0, Y6, Y1
+	VMOVAPS Y6, Y0
+	VMULPS Y1, Y6, Y6
 	VMOVUPS ·gelu3B<>(SB), Y1
 	VFMADD213PS ·geluA<>(SB), Y1, Y5
 	VMULPS Y4, Y5, Y5
-	VSUBPS Y0, Y6, Y6
-	VMULPS Y0, Y6, Y6
 	VFMADD231PS Y5, Y6, Y0
 	VMULPS (DX), Y0, Y0
 	VMOVUPS Y0, (DI)

@@ -254,6 +254,24 @@ DATA ·geluB<>+56(SB)/4, $0x3d922279
 DATA ·geluB<>+60(SB)/4, $0x3d922279
 GLOBL ·geluB<>(SB), RODATA|NOPTR, $64
 
+DATA ·geluMax<>+0(SB)/4, $0x42a00000
+DATA ·geluMax<>+4(SB)/4, $0x42a00000
+DATA ·geluMax<>+8(SB)/4, $0x42a00000
+DATA ·geluMax<>+12(SB)/4, $0x42a00000
+DATA ·geluMax<>+16(SB)/4, $0x42a00000
+DATA ·geluMax<>+20(SB)/4, $0x42a00000
+DATA ·geluMax<>+24(SB)/4, $0x42a00000
+DATA ·geluMax<>+28(SB)/4, $0x42a00000
+DATA ·geluMax<>+32(SB)/4, $0x42a00000
+DATA ·geluMax<>+36(SB)/4, $0x42a00000
+DATA ·geluMax<>+40(SB)/4, $0x42a00000
+DATA ·geluMax<>+44(SB)/4, $0x42a00000
+DATA ·geluMax<>+48(SB)/4, $0x42a00000
+DATA ·geluMax<>+52(SB)/4, $0x42a00000
+DATA ·geluMax<>+56(SB)/4, $0x42a00000
+DATA ·geluMax<>+60(SB)/4, $0x42a00000
+GLOBL ·geluMax<>(SB), RODATA|NOPTR, $64
+
 DATA ·gelu3B<>+0(SB)/4, $0x3e5b33b5
 DATA ·gelu3B<>+4(SB)/4, $0x3e5b33b5
 DATA ·gelu3B<>+8(SB)/4, $0x3e5b33b5
@@ -778,6 +796,7 @@ TEXT ·geluGradAVX512(SB), NOSPLIT, $0-32
 	MOVQ n+24(FP), CX
 	VMOVUPS ·expMin<>(SB), Z14
 	VMOVUPS ·expMax<>(SB), Z15
+	VMOVUPS ·geluMax<>(SB), Z15
 loop2:
 	CMPQ CX, $16
 	JLT done2
@@ -814,13 +833,14 @@ loop2:
 	VPADDD ·one<>(SB), Z3, Z3
 	VMULPS Z3, Z0, Z0
 	VMOVUPS ·one<>(SB), Z6
-	VADDPS Z6, Z0, Z0
-	VDIVPS Z0, Z6, Z0
+	VADDPS Z6, Z0, Z1
+	VDIVPS Z1, Z6, Z6
+	VMULPS Z0, Z6, Z1
+	VMOVAPS Z6, Z0
+	VMULPS Z1, Z6, Z6
 	VMOVUPS ·gelu3B<>(SB), Z1
 	VFMADD213PS ·geluA<>(SB), Z1, Z5
 	VMULPS Z4, Z5, Z5
-	VSUBPS Z0, Z6, Z6
-	VMULPS Z0, Z6, Z6
 	VFMADD231PS Z5, Z6, Z0
 	VMULPS (DX), Z0, Z0
 	VMOVUPS Z0, (DI)

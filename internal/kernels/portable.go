@@ -92,6 +92,10 @@ const (
 	// x/2 (1 + tanh u) = x sigmoid(2u), 2u = geluA x + geluB x^3
 	geluA = 1.5957691216057308
 	geluB = 0.07135481282553006
+
+	// with s = sigmoid(2u) and e = e^-2u, 1 - s = e s without cancellation, as
+	// long as e is finite
+	geluMax = 80
 )
 
 func geluPortable(y, x []float32) {
@@ -103,8 +107,9 @@ func geluPortable(y, x []float32) {
 func geluGradPortable(dx, dy, x []float32) {
 	for i, v := range x {
 		v2 := v * v
-		s := 1 / (1 + exp32(-v*(geluA+geluB*v2)))
-		dx[i] = dy[i] * (s + s*(1-s)*v*(geluA+3*geluB*v2))
+		e := exp32(min(geluMax, -v*(geluA+geluB*v2)))
+		s := 1 / (1 + e)
+		dx[i] = dy[i] * (s + s*(e*s)*v*(geluA+3*geluB*v2))
 	}
 }
 

@@ -61,6 +61,7 @@ func (a *assembler) elementwise() {
 	f = a.function("writes dx = dy GELU'(x).", "geluGrad", list(ptrs("dx", "dy", "x"), ints("n")), nil)
 	a.load(f, "dx", "DI", "dy", "DX", "x", "SI", "n", "CX")
 	a.expLimits(14, 15)
+	a.op("VMOVUPS", mem("geluMax"), v(15))
 	a.loop("CX", 1, func() {
 		a.op("VMOVUPS", "(SI)", v(4))
 		a.op("VMULPS", v(4), v(4), v(5))
@@ -72,13 +73,14 @@ func (a *assembler) elementwise() {
 		a.op("VMULPS", v(1), v(0), v(0))
 		a.exp(0, 1, 2, 3, 14, 15)
 		a.op("VMOVUPS", mem("one"), v(6))
-		a.op("VADDPS", v(6), v(0), v(0))
-		a.op("VDIVPS", v(0), v(6), v(0)) // s
+		a.op("VADDPS", v(6), v(0), v(1))
+		a.op("VDIVPS", v(1), v(6), v(6)) // s
+		a.op("VMULPS", v(0), v(6), v(1)) // 1 - s, without cancellation
+		a.op("VMOVAPS", v(6), v(0))
+		a.op("VMULPS", v(1), v(6), v(6))
 		a.op("VMOVUPS", mem("gelu3B"), v(1))
 		a.op("VFMADD213PS", mem("geluA"), v(1), v(5)) // A + 3B x^2
 		a.op("VMULPS", v(4), v(5), v(5))
-		a.op("VSUBPS", v(0), v(6), v(6)) // 1 - s
-		a.op("VMULPS", v(0), v(6), v(6))
 		a.op("VFMADD231PS", v(5), v(6), v(0))
 		a.op("VMULPS", "(DX)", v(0), v(0))
 		a.op("VMOVUPS", v(0), "(DI)")
