@@ -14,6 +14,7 @@ import (
 	"github.com/seed-4c77ef92/textwarp/internal/kernels"
 	"github.com/seed-4c77ef92/textwarp/internal/safeio"
 	"github.com/seed-4c77ef92/textwarp/timewarp"
+	"github.com/seed-4c77ef92/textwarp/trainer/checkpoint"
 )
 
 // ErrDiverged is returned when steps stay non-finite after a rollback.
@@ -99,9 +100,6 @@ func Start(dir string, s *Settings, data *Data, o Options) (*Trainer, error) {
 // begin writes what stands at the start of a run. The configuration comes last:
 // with it, the run exists.
 func (t *Trainer) begin(s *Settings) error {
-	if err := t.options.FS.RemoveTemps(t.dir); err != nil {
-		return err
-	}
 	write := func(name string, data []byte) error {
 		return t.options.FS.WriteFile(filepath.Join(t.dir, name), func(w io.Writer) error {
 			_, err := w.Write(data)
@@ -147,7 +145,11 @@ func prepare(dir string, c Config, data *Data, o Options) (*Trainer, error) {
 		return nil, err
 	}
 	t := &Trainer{config: c, options: o, dir: dir, data: data, lock: lock}
-	if err := t.build(); err != nil {
+	err = checkpoint.Clean(o.FS, dir)
+	if err == nil {
+		err = t.build()
+	}
+	if err != nil {
 		t.Close()
 		return nil, err
 	}

@@ -204,6 +204,17 @@ func LoadState(dir string, v any) error {
 	return nil
 }
 
+// Clean removes what writers that were killed have left in a run. Only its
+// owner, who holds the lock, may call it.
+func Clean(fs safeio.FS, run string) error {
+	for _, dir := range []string{run, filepath.Join(run, folder)} {
+		if err := fs.RemoveTemps(dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Prune removes all checkpoints but the newest keep.
 func Prune(run string, keep int) error {
 	steps, err := Steps(run)
