@@ -105,16 +105,11 @@ type symbol struct {
 	prev, next int32 // -1 at the ends
 }
 
-// candidate is a pair that could merge: the symbols at pos and after it.
-type candidate struct {
-	rank, pos   int32
-	left, right int32 // the tokens when it was found; out of date if they changed
-	made        int32
-}
+// candidate is a pair that could merge: its rank, above the position of its left
+// symbol, so that the order of numbers is the order of merging.
+type candidate uint64
 
-func (a candidate) before(b candidate) bool {
-	return a.rank < b.rank || a.rank == b.rank && a.pos < b.pos
-}
+func (a candidate) before(b candidate) bool { return a < b }
 
 // mergeLong is merge for words of any length n, in O(n log n) time: a heap of
 // candidates, where those that other merges overtook are dropped when they come up.
@@ -124,14 +119,18 @@ func (m *bpe) mergeLong(dst []int32, word string) []int32 {
 		list[i] = symbol{id: m.bytes[word[i]], prev: int32(i - 1), next: int32(i + 1)}
 	}
 	list[len(list)-1].next = -1
+	// pairAt is what the symbol at pos and the one after it merge into.
+	pairAt := func(pos int32) (rank, made int32) {
+		s := list[pos]
+		if s.id < 0 || s.next < 0 {
+			return noRank, -1
+		}
+		return m.table.find(s.id, list[s.next].id)
+	}
 	var queue heap[candidate]
 	offer := func(pos int32) {
-		if pos < 0 || list[pos].next < 0 {
-			return
-		}
-		left, right := list[pos].id, list[list[pos].next].id
-		if rank, made := m.table.find(left, right); rank != noRank {
-			queue.push(candidate{rank, pos, left, right, made})
+		if rank, _ := pairAt(pos); rank != noRank {
+			queue.push(candidate(rank)<<32 | candidate(pos))
 		}
 	}
 	for i := range list {
@@ -139,17 +138,21 @@ func (m *bpe) mergeLong(dst []int32, word string) []int32 {
 	}
 	for len(queue) > 0 {
 		c := queue.pop()
-		s := &list[c.pos]
-		if s.id != c.left || s.next < 0 || list[s.next].id != c.right {
+		pos := int32(c)
+		rank, made := pairAt(pos)
+		if rank != int32(c>>32) {
 			continue
 		}
-		s.id = c.made
+		s := &list[pos]
+		s.id = made
 		list[s.next].id, s.next = -1, list[s.next].next
 		if s.next >= 0 {
-			list[s.next].prev = c.pos
+			list[s.next].prev = pos
 		}
-		offer(s.prev)
-		offer(c.pos)
+		if s.prev >= 0 {
+			offer(s.prev)
+		}
+		offer(pos)
 	}
 	for i := int32(0); i >= 0; i = list[i].next {
 		dst = append(dst, list[i].id)
