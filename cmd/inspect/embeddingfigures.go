@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/seed-4c77ef92/textwarp/internal/chart"
 	"github.com/seed-4c77ef92/textwarp/internal/cli"
@@ -63,16 +64,8 @@ func (v *embeddingsView) projection() chart.Figure {
 	}
 }
 
-// visible makes a token that is blank, or begins or ends so, show.
-func visible(s string) string {
-	out := []rune(s)
-	for i := range out {
-		if out[i] == ' ' {
-			out[i] = '␣'
-		}
-	}
-	return cli.Printable(string(out))
-}
+// visible shows the spaces of a token as dots, and makes it safe to print.
+func visible(s string) string { return cli.Printable(strings.ReplaceAll(s, " ", "·")) }
 
 func (v *embeddingsView) spectrum() chart.Figure {
 	s := chart.Series{Name: "singular values", Kind: chart.Line, Y: v.Stats.SingularValues}

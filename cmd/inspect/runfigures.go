@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/seed-4c77ef92/textwarp/internal/chart"
 	"github.com/seed-4c77ef92/textwarp/trainer"
@@ -39,14 +40,19 @@ func (v *runView) training() chart.Figure {
 	return f
 }
 
-// runningMean averages exponentially over about a twentieth of the run, with
-// the weights normalised so that it starts without a bias.
+// runningMean averages with Gaussian weights of a standard deviation of a
+// fiftieth of the run, so that the mean does not lag behind.
 func runningMean(y []float64) []float64 {
-	keep := 1 - 1/max(2, float64(len(y))/20)
+	deviation := max(1, float64(len(y))/50)
+	reach := int(3 * deviation)
 	out := make([]float64, len(y))
-	sum, weight := 0.0, 0.0
-	for i, v := range y {
-		sum, weight = keep*sum+v, keep*weight+1
+	for i := range y {
+		sum, weight := 0.0, 0.0
+		for j := max(0, i-reach); j <= min(len(y)-1, i+reach); j++ {
+			z := float64(j-i) / deviation
+			w := math.Exp(-z * z / 2)
+			sum, weight = sum+w*y[j], weight+w
+		}
 		out[i] = sum / weight
 	}
 	return out

@@ -1,10 +1,20 @@
 package chart
 
 import (
+	"bytes"
+	"encoding/csv"
+	"encoding/xml"
+	"errors"
 	"fmt"
+	"image/png"
+	"io"
 	"math"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 )
 
 // history is the shape of a learned warp on its way to the right place.
@@ -74,18 +84,254 @@ func projection() Figure {
 	return f
 }
 
-func TestDemo(t *testing.T) {
-	figs := []Figure{history(), losses(), norms(), projection()}
-	w, _ := os.Create("/tmp/h8-demo.png")
-	if err := WritePicture(w, PNG, figs); err != nil {
+func all() []Figure { return []Figure{history(), losses(), norms(), projection()} }
+
+// TestGolden keeps the terminal charts as text. UPDATE_GOLDEN=1 rewrites them.
+func TestGolden(t *testing.T) {
+	for _, f := range all() {
+		for _, color := range []bool{false, true} {
+			name := f.Name + map[bool]string{false: ".txt", true: ".ansi"}[color]
+			t.Run(name, func(t *testing.T) {
+				var got bytes.Buffer
+				if err := WriteTerminal(&got, f, Terminal{Width: 80, Color: color}); err != nil {
+					t.Fatal(err)
+				}
+				path := filepath.Join("testdata", name)
+				if os.Getenv("UPDATE_GOLDEN") != "" {
+					if err := os.WriteFile(path, got.Bytes(), 0o644); err != nil {
+						t.Fatal(err)
+					}
+				}
+				want, err := os.ReadFile(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !bytes.Equal(got.Bytes(), want) {
+					t.Errorf("%s has changed:\n%s", path, got.String())
+				}
+			})
+		}
+	}
+}
+
+// plain takes the colours out.
+func plain(s string) string {
+	var b strings.Builder
+	for s != "" {
+		before, after, found := strings.Cut(s, "\x1b[")
+		b.WriteString(before)
+		if !found {
+			break
+		}
+		_, s, _ = strings.Cut(after, "m")
+	}
+	return b.String()
+}
+
+func TestTerminalWidth(t *testing.T) {
+	for _, width := range []int{0, 40, 57, 80, 200} {
+		for _, f := range all() {
+			for _, color := range []bool{false, true} {
+				var out bytes.Buffer
+				if err := WriteTerminal(&out, f, Terminal{Width: width, Color: color}); err != nil {
+					t.Fatal(err)
+				}
+				for line := range strings.Lines(out.String()) {
+					if n := cells(strings.TrimSuffix(plain(line), "\n")); n > max(width, 40) {
+						t.Errorf("%s, width %d: a line takes %d columns: %q", f.Name, width, n, line)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestColourIsOneSwitch(t *testing.T) {
+	var out bytes.Buffer
+	for _, f := range all() {
+		if err := WriteTerminal(&out, f, Terminal{Width: 80}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if strings.Contains(out.String(), "\x1b") {
+		t.Error("there is an escape sequence in a chart without colour, or in the label of a point")
+	}
+}
+
+func TestPNG(t *testing.T) {
+	var a, b bytes.Buffer
+	for _, w := range []io.Writer{&a, &b} {
+		if err := WritePicture(w, PNG, all()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !bytes.Equal(a.Bytes(), b.Bytes()) {
+		t.Error("the same figures gave other bytes")
+	}
+	img, err := png.Decode(&a)
+	if err != nil {
 		t.Fatal(err)
 	}
-	w.Close()
-	for _, color := range []bool{false, true} {
-		for _, f := range figs {
-			if err := WriteTerminal(os.Stdout, f, Terminal{Width: 80, Color: color}); err != nil {
-				t.Fatal(err)
+	if got, want := img.Bounds().Size().X, int(2*5.6*pngDPI); got != want {
+		t.Errorf("the page is %d pixels wide, want %d", got, want)
+	}
+}
+
+func TestSVG(t *testing.T) {
+	var out bytes.Buffer
+	f := projection()
+	f.Title = `<script>alert("x")</script> & more`
+	if err := WritePicture(&out, SVG, []Figure{f}); err != nil {
+		t.Fatal(err)
+	}
+	d := xml.NewDecoder(&out)
+	for {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatalf("not well-formed: %v", err)
+		}
+		if e, ok := token.(xml.StartElement); ok && e.Name.Local == "script" {
+			t.Error("a title became an element")
+		}
+	}
+}
+
+func TestCSV(t *testing.T) {
+	var out bytes.Buffer
+	if err := WriteCSV(&out, all()); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(&out).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	points := 0
+	for _, f := range all() {
+		for _, s := range f.Series {
+			points += len(s.Y)
+		}
+	}
+	if len(rows) != points+1 {
+		t.Errorf("%d rows, want a heading and %d points", len(rows), points)
+	}
+}
+
+func TestValidate(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		figure Figure
+	}{
+		{"lengths", Figure{Series: []Series{{X: []float64{1}, Y: []float64{1, 2}}}}},
+		{"bars without their last edge", Figure{Series: []Series{{Kind: Bars, X: []float64{1, 2}, Y: []float64{1, 2}}}}},
+		{"errors", Figure{Series: []Series{{X: []float64{1}, Y: []float64{1}, StdErr: []float64{}}}}},
+		{"range turned", Figure{X: Axis{Min: 2, Max: 1}}},
+		{"logarithm of zero", Figure{Y: Axis{Scale: Log, Min: 0, Max: 1}}},
+		{"not a number", Figure{Y: Axis{Min: math.NaN(), Max: 1}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if err := WriteTerminal(io.Discard, c.figure, Terminal{}); err == nil {
+				t.Error("WriteTerminal must refuse it")
 			}
+			if err := WritePicture(io.Discard, PNG, []Figure{c.figure}); err == nil {
+				t.Error("WritePicture must refuse it")
+			}
+			if err := WriteCSV(io.Discard, []Figure{c.figure}); err == nil {
+				t.Error("WriteCSV must refuse it")
+			}
+		})
+	}
+}
+
+// TestAnyNumbers draws what a broken run may log: huge, tiny, infinite and
+// missing values must neither panic nor hang nor spill over the width.
+func TestAnyNumbers(t *testing.T) {
+	value := rapid.OneOf(rapid.Float64(), rapid.SampledFrom([]float64{
+		0, 1, -1, math.NaN(), math.Inf(1), math.Inf(-1), math.MaxFloat64, -math.MaxFloat64, math.SmallestNonzeroFloat64,
+	}))
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(0, 6).Draw(t, "n")
+		draw := func(n int, name string) []float64 { return rapid.SliceOfN(value, n, n).Draw(t, name) }
+		kind := rapid.SampledFrom([]Kind{Line, Step, Bars, Scatter}).Draw(t, "kind")
+		s := Series{Name: "s", Kind: kind, X: draw(n, "x"), Y: draw(n, "y"), StdErr: draw(n, "stderr")}
+		if kind == Bars && n > 0 {
+			s.X = append(s.X, value.Draw(t, "edge"))
+		}
+		at := value.Draw(t, "at")
+		s.At = &at
+		scale := func(name string) Scale { return rapid.SampledFrom([]Scale{Linear, Log}).Draw(t, name) }
+		f := Figure{
+			Name: "f", Title: rapid.String().Draw(t, "title"), X: Axis{Label: "x", Scale: scale("xscale")},
+			Y: Axis{Label: "y", Scale: scale("yscale")}, Series: []Series{s, s},
+			Ramp: &Ramp{Label: "r", Scale: scale("rscale"), Min: value.Draw(t, "rmin"), Max: value.Draw(t, "rmax")},
+		}
+		var out bytes.Buffer
+		if err := WriteTerminal(&out, f, Terminal{Width: 60}); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(out.String()) {
+			if n := cells(strings.TrimSuffix(line, "\n")); n > 60 {
+				t.Fatalf("a line takes %d columns: %q", n, line)
+			}
+		}
+		if err := WritePicture(io.Discard, SVG, []Figure{f}); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestTicks(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		span span
+		want int
+		text string
+	}{
+		{"unit", span{Linear, 0, 1}, 5, "0.0 0.2 0.4 0.6 0.8 1.0"},
+		{"around zero", span{Linear, -1, 1}, 4, "−1.0 −0.5 0.0 0.5 1.0"},
+		{"thousands", span{Linear, 0, 20000}, 4, "0 5k 10k 15k 20k"},
+		{"small", span{Linear, 0, .003}, 3, "0.000 0.001 0.002 0.003"},
+		{"noise levels", span{Log, .2, 50}, 6, "0.2 0.5 1 2 5 10 20 50"},
+		{"many decades", span{Log, 1e-6, 1e6}, 4, "1e−6 0.001 1 1000 1M"},
+		{"steps", span{Log, 1, 4000}, 5, "1 10 100 1000"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var labels []string
+			for _, k := range c.span.ticks(c.want) {
+				if k.label != "" {
+					labels = append(labels, k.label)
+				}
+			}
+			if got := strings.Join(labels, " "); got != c.text {
+				t.Errorf("labels %q, want %q", got, c.text)
+			}
+		})
+	}
+}
+
+func TestText(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain": "plain", "é 日本": "é 日本", "\x1b[31m": `\u001b[31m`, "a\nb": `a\nb`, "\xff": `\xff`, "\u202e": `\u202e`,
+	} {
+		if got := printable(in); got != want {
+			t.Errorf("printable(%q) = %q, want %q", in, got, want)
+		}
+	}
+	if n := cells("a日é"); n != 4 {
+		t.Errorf("cells = %d, want 4", n)
+	}
+	if got := clip("日本語", 4); got != "日…" {
+		t.Errorf("clip = %q", got)
+	}
+}
+
+func BenchmarkWriteTerminal(b *testing.B) {
+	f := history()
+	for b.Loop() {
+		if err := WriteTerminal(io.Discard, f, Terminal{Width: 80, Color: true}); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

@@ -65,10 +65,15 @@ type Ramp struct {
 
 // position maps a value to [0, 1], 1 being the newest.
 func (r *Ramp) position(v float64) float64 {
-	if r == nil || !(r.Max > r.Min) || !showable(r.Scale, v) || !showable(r.Scale, r.Min) {
+	if r == nil || !r.extends() || !showable(r.Scale, v) {
 		return 1
 	}
 	return min(1, max(0, r.span().at(v)))
+}
+
+// extends says whether the ramp has more than one place.
+func (r *Ramp) extends() bool {
+	return r.Max-r.Min > tiniest && showable(r.Scale, r.Min) && showable(r.Scale, r.Max)
 }
 
 func (r *Ramp) span() span { return span{r.Scale, r.Min, r.Max} }
@@ -191,7 +196,7 @@ func (e *extent) span(a Axis, pad float64, zero bool) span {
 		r := math.Pow(hi/lo, pad)
 		return span{Log, max(lo/r, math.SmallestNonzeroFloat64), min(hi*r, math.MaxFloat64)}
 	}
-	if hi-lo <= 1e-12*max(math.Abs(lo), math.Abs(hi)) {
+	if hi-lo <= max(tiniest, 1e-12*max(math.Abs(lo), math.Abs(hi))) {
 		d := max(math.Abs(lo)/2, .5)
 		lo, hi = lo-d, hi+d
 	}
@@ -209,10 +214,13 @@ func (e *extent) span(a Axis, pad float64, zero bool) span {
 // at maps a value to [0, 1] along the axis, beyond it if it is out of range.
 func (s span) at(v float64) float64 {
 	if s.scale == Log {
-		return math.Log(v/s.min) / math.Log(s.max/s.min)
+		return (math.Log(v) - math.Log(s.min)) / (math.Log(s.max) - math.Log(s.min))
 	}
-	return (v - s.min) / (s.max - s.min)
+	return (v/2 - s.min/2) / (s.max/2 - s.min/2) // halved: the difference may not be a finite number
 }
+
+// tiniest is the smallest extent of an axis: below it numbers lose their digits.
+const tiniest = 1e-300
 
 // showable says whether a value has a place on an axis of this scale.
 func showable(scale Scale, v float64) bool {

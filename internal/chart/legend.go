@@ -72,7 +72,7 @@ func drawRamp(c draw.Canvas, r Ramp) draw.Canvas {
 	style.YAlign = text.YCenter
 	span := r.span()
 	var marks []tick
-	if r.Max > r.Min && showable(r.Scale, r.Min) {
+	if r.extends() {
 		marks = span.ticks(5)
 	}
 	labels := vg.Length(0)

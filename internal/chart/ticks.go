@@ -43,7 +43,8 @@ func linearTicks(s span, want int) []tick {
 	decimals := max(0, -int(math.Floor(math.Log10(step)+1e-9)))
 	largest := max(math.Abs(first*step), math.Abs(last*step))
 	for k := first; k <= last; k++ {
-		ts = append(ts, tick{k * step, linearLabel(k*step, step, largest, decimals)})
+		v := k*step + 0 // no negative zero
+		ts = append(ts, tick{v, linearLabel(v, step, largest, decimals)})
 	}
 	return ts
 }
@@ -51,7 +52,7 @@ func linearTicks(s span, want int) []tick {
 // linearLabel writes all labels of an axis in the same manner.
 func linearLabel(v, step, largest float64, decimals int) string {
 	switch {
-	case largest >= 1e15 || (largest > 0 && largest < 1e-4):
+	case largest >= 1e15 || largest > 0 && largest < 1e-4 || decimals > 8:
 		return sign(strconv.FormatFloat(v, 'g', 3, 64))
 	case largest >= 1e4 && step >= 100:
 		return sign(thousands(v))
@@ -79,7 +80,7 @@ func thousands(v float64) string {
 // the other multiples are minor ticks.
 func logTicks(s span, want int) []tick {
 	lo, hi := math.Floor(math.Log10(s.min)), math.Ceil(math.Log10(s.max))
-	decades := math.Log10(s.max / s.min)
+	decades := math.Log10(s.max) - math.Log10(s.min)
 	every := math.Ceil(decades / float64(want))
 	var ts []tick
 	for e := lo; e <= hi; e++ {
@@ -110,7 +111,7 @@ func logLabel(v float64) string {
 	case v >= 1e4:
 		return thousands(v)
 	}
-	return strconv.FormatFloat(v, 'g', 3, 64)
+	return strconv.FormatFloat(v, 'f', max(0, -int(math.Floor(math.Log10(v)+1e-9))), 64)
 }
 
 // sign writes a true minus sign.
