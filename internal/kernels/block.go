@@ -64,44 +64,23 @@ func (w *worker) padRows(a []float32, rs, cs, rows, k int) {
 // of nr columns: panel j, row p, column c stands at j*k*nr + p*nr + c. The last
 // panel is filled with zeros.
 func (s isa) packRows(dst, b []float32, ld, k, n int) {
-	pack(dst, b, ld, k, n, s.nr())
+	s.pack(dst, b, ld, k, n, s.nr())
 }
 
 // packPanels packs A given transposed, k x m with leading dimension ld, into
 // panels of mr rows.
 func (s isa) packPanels(dst, a []float32, ld, k, m int) {
-	pack(dst, a, ld, k, m, s.mr())
+	s.pack(dst, a, ld, k, m, s.mr())
 }
 
 // pack cuts the rows of x [k, n] into pieces of size values, padded with zeros,
 // and puts all first pieces one behind another, then all second pieces.
-func pack(dst, x []float32, ld, k, n, size int) {
+func (s isa) pack(dst, x []float32, ld, k, n, size int) {
 	whole := n - n%size
 	for p := range k {
 		row := x[p*ld : p*ld+n]
-		to := dst[p*size:]
-		switch size { // copies of constant size need no call
-		case 6:
-			for j := 0; j < whole; j += 6 {
-				*(*[6]float32)(to[j*k:]) = [6]float32(row[j:])
-			}
-		case 14:
-			for j := 0; j < whole; j += 14 {
-				*(*[14]float32)(to[j*k:]) = [14]float32(row[j:])
-			}
-		case 16:
-			for j := 0; j < whole; j += 16 {
-				*(*[16]float32)(to[j*k:]) = [16]float32(row[j:])
-			}
-		case 32:
-			for j := 0; j < whole; j += 32 {
-				*(*[32]float32)(to[j*k:]) = [32]float32(row[j:])
-			}
-		default:
-			for j := 0; j < whole; j += size {
-				copy(to[j*k:j*k+size], row[j:])
-			}
-		}
+		to := dst[p*size : (p+1)*size+k*(roundUp(n, size)-size)]
+		s.packRow(to, row[:whole], size, k*size)
 		if whole < n {
 			last := to[whole*k : whole*k+size]
 			clear(last[copy(last, row[whole:]):])

@@ -12,6 +12,16 @@ func tileAVX2(c *float32, ldc int, k int, a *float32, rs int, cs int, b *float32
 //go:noescape
 func peakAVX2(rounds int)
 
+// packRowBAVX2 copies pieces of 16 values to places stride bytes apart.
+//
+//go:noescape
+func packRowBAVX2(dst *float32, src *float32, pieces int, stride int)
+
+// packRowAAVX2 copies pieces of 6 values to places stride bytes apart.
+//
+//go:noescape
+func packRowAAVX2(dst *float32, src *float32, pieces int, stride int)
+
 // geluAVX2 writes y = GELU(x).
 //
 //go:noescape

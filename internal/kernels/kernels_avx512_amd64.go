@@ -12,6 +12,16 @@ func tileAVX512(c *float32, ldc int, k int, a *float32, rs int, cs int, b *float
 //go:noescape
 func peakAVX512(rounds int)
 
+// packRowBAVX512 copies pieces of 32 values to places stride bytes apart.
+//
+//go:noescape
+func packRowBAVX512(dst *float32, src *float32, pieces int, stride int)
+
+// packRowAAVX512 copies pieces of 14 values to places stride bytes apart.
+//
+//go:noescape
+func packRowAAVX512(dst *float32, src *float32, pieces int, stride int)
+
 // geluAVX512 writes y = GELU(x).
 //
 //go:noescape

@@ -43,6 +43,14 @@ func tilePortable(s isa, c []float32, ldc, k int, a []float32, rs, cs int, b []f
 	}
 }
 
+// packRowPortable copies pieces of size values to places stride apart.
+func packRowPortable(dst, src []float32, size, stride int) {
+	for at := 0; len(src) >= size; at += stride {
+		copy(dst[at:at+size], src)
+		src = src[size:]
+	}
+}
+
 // transposePortable writes dst[p*ld+i] = b[i*ldb+p] for i < rows, p < k.
 func transposePortable(dst []float32, ld int, b []float32, ldb, rows, k int) {
 	for i := range rows {
@@ -54,8 +62,9 @@ func transposePortable(dst []float32, ld int, b []float32, ldb, rows, k int) {
 }
 
 // exp32 is e^x by the scheme of the assembly: x = n ln 2 + r, |r| <= ln(2)/2, a
-// polynomial in r (coefficients of Cephes expf, Moshier 1992), and 2^n applied
-// in two halves, so that results run smoothly into denormals, 0 and +Inf.
+// polynomial in r (coefficients of Cephes expf, Moshier 1992), and a factor 2^n
+// made from its bits. Results that would be denormal are 0, and those within a
+// factor sqrt(2) of the largest float are +Inf.
 func exp32(x float32) float32 {
 	if x != x {
 		return x
@@ -63,22 +72,15 @@ func exp32(x float32) float32 {
 	x = max(expMin, min(expMax, x))
 	n := float32(math.RoundToEven(float64(x * log2e)))
 	r := x - n*ln2Hi - n*ln2Lo
-	p := float32(expC0)
-	p = p*r + expC1
-	p = p*r + expC2
-	p = p*r + expC3
-	p = p*r + expC4
-	p = p*r + expC5
-	p = p*r*r + r + 1
-	half := int32(n) >> 1
-	return p * pow2(half) * pow2(int32(n)-half)
+	r2 := r * r
+	p := (expC0*r+expC1)*r2 + (expC2*r + expC3)
+	p = p*r2 + (expC4*r + expC5)
+	return (p*r2 + r + 1) * math.Float32frombits(uint32(int32(n)+127)<<23)
 }
 
-func pow2(n int32) float32 { return math.Float32frombits(uint32(n+127) << 23) }
-
 const (
-	expMin = -104 // e^-104 rounds to 0
-	expMax = 89   // e^89 overflows
+	expMin = -88 // here n = -127, whose bits are those of 0
+	expMax = 89  // here n = 128, whose bits are those of +Inf
 	log2e  = 1.44269504088896341
 	ln2Hi  = 0.693359375 // 9 bits, so n*ln2Hi is exact
 	ln2Lo  = -2.12194440e-4

@@ -50,6 +50,25 @@ func (s isa) tile(c []float32, ldc, k int, a []float32, rs, cs int, b []float32,
 	}
 }
 
+// packRow copies pieces of size (mr or nr) values of src, which is made of whole
+// pieces, to places stride apart.
+func (s isa) packRow(dst, src []float32, size, stride int) {
+	pieces := len(src) / size
+	switch {
+	case pieces == 0:
+	case s == generic:
+		packRowPortable(dst, src, size, stride)
+	case s == avx2 && size == s.nr():
+		packRowBAVX2(&dst[0], &src[0], pieces, 4*stride)
+	case s == avx2:
+		packRowAAVX2(&dst[0], &src[0], pieces, 4*stride)
+	case size == s.nr():
+		packRowBAVX512(&dst[0], &src[0], pieces, 4*stride)
+	default:
+		packRowAAVX512(&dst[0], &src[0], pieces, 4*stride)
+	}
+}
+
 // transpose writes dst[p*ld+i] = b[i*ldb+p] for i < rows, p < k.
 func (s isa) transpose(dst []float32, ld int, b []float32, ldb, rows, k int) {
 	i, whole := 0, k&^7

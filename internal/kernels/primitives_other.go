@@ -14,6 +14,10 @@ func (s isa) tile(c []float32, ldc, k int, a []float32, rs, cs int, b []float32,
 	tilePortable(s, c, ldc, k, a, rs, cs, b, accumulate)
 }
 
+func (s isa) packRow(dst, src []float32, size, stride int) {
+	packRowPortable(dst, src, size, stride)
+}
+
 func (s isa) transpose(dst []float32, ld int, b []float32, ldb, rows, k int) {
 	transposePortable(dst, ld, b, ldb, rows, k)
 }

@@ -174,7 +174,7 @@ var constants = []struct {
 	value float64
 }{
 	{"one", 1},
-	{"expMin", -104},
+	{"expMin", -88},
 	{"expMax", 89},
 	{"log2e", 1.44269504088896341},
 	{"ln2Hi", 0.693359375},

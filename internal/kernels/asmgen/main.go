@@ -32,6 +32,8 @@ func files() map[string]string {
 		a.header()
 		a.tile()
 		a.peak()
+		a.packRow("packRowB", a.nr*a.lanes)
+		a.packRow("packRowA", a.mr)
 		a.elementwise()
 		a.reductions()
 		a.norms()

@@ -138,6 +138,38 @@ func (a *assembler) transpose() {
 	a.ret()
 }
 
+// packRow writes the copy of a row in pieces of size floats to places a stride
+// apart: packing of B (size nr vectors) and of a transposed A (size mr).
+func (a *assembler) packRow(name string, size int) {
+	f := a.function(fmt.Sprintf("copies pieces of %d values to places stride bytes apart.", size), name,
+		list(ptrs("dst", "src"), ints("pieces", "stride")), nil)
+	a.load(f, "dst", "DI", "src", "SI", "pieces", "CX", "stride", "DX")
+	a.label("next")
+	a.op("CMPQ", "CX", "$1")
+	a.op("JLT", "end")
+	for done, reg := 0, 0; done < size; reg++ {
+		left := size - done
+		move, register, width := "VMOVSD", fmt.Sprintf("X%d", reg), 2
+		switch {
+		case left >= 16 && a.is512():
+			move, register, width = "VMOVUPS", fmt.Sprintf("Z%d", reg), 16
+		case left >= 8:
+			move, register, width = "VMOVUPS", fmt.Sprintf("Y%d", reg), 8
+		case left >= 4:
+			move, register, width = "VMOVUPS", fmt.Sprintf("X%d", reg), 4
+		}
+		a.op(move, fmt.Sprintf("%d(SI)", 4*done), register)
+		a.op(move, register, fmt.Sprintf("%d(DI)", 4*done))
+		done += width
+	}
+	a.op("ADDQ", fmt.Sprintf("$%d", 4*size), "SI")
+	a.op("ADDQ", "DX", "DI")
+	a.op("DECQ", "CX")
+	a.op("JMP", "next")
+	a.label("end")
+	a.ret()
+}
+
 // pause writes a short rest for spinning workers.
 func (a *assembler) pause() {
 	a.text.WriteString("\n// func pause()\nTEXT ·pause(SB), NOSPLIT, $0-0\n")

@@ -2,32 +2,33 @@ package main
 
 import "fmt"
 
-// exp replaces register x by e^x, using three more; see exp32 in portable.go.
+// exp replaces register x by e^x, using four more; see exp32 in portable.go.
 // low and high hold the constants expMin and expMax: MAX and MIN return their
-// last operand when one is NaN, and that must be x.
-func (a *assembler) exp(x, t1, t2, t3, low, high int) {
+// last operand when one is NaN, and that must be x. The polynomial is taken in
+// pairs (Estrin), for its chain of waiting instructions is what costs.
+func (a *assembler) exp(x, n, p, q, square, low, high int) {
 	v := a.v
 	a.op("VMAXPS", v(x), v(low), v(x))
 	a.op("VMINPS", v(x), v(high), v(x))
-	a.op("VMULPS", mem("log2e"), v(x), v(t1))
-	a.op("VCVTPS2DQ", v(t1), v(t1))
-	a.op("VCVTDQ2PS", v(t1), v(t2))
-	a.op("VFNMADD231PS", mem("ln2Hi"), v(t2), v(x))
-	a.op("VFNMADD231PS", mem("ln2Lo"), v(t2), v(x))
-	a.op("VMOVUPS", mem("expC0"), v(t2))
-	for _, c := range []string{"expC1", "expC2", "expC3", "expC4", "expC5"} {
-		a.op("VFMADD213PS", mem(c), v(x), v(t2))
-	}
-	a.op("VMULPS", v(x), v(t2), v(t2))
-	a.op("VFMADD213PS", v(x), v(x), v(t2))
-	a.op("VADDPS", mem("one"), v(t2), v(x))
-	a.op("VPSRAD", "$1", v(t1), v(t3))
-	a.op("VPSUBD", v(t3), v(t1), v(t1))
-	for _, half := range []int{t1, t3} {
-		a.op("VPSLLD", "$23", v(half), v(half))
-		a.op("VPADDD", mem("one"), v(half), v(half)) // the bits of 1.0 are the exponent's zero
-		a.op("VMULPS", v(half), v(x), v(x))
-	}
+	a.op("VMULPS", mem("log2e"), v(x), v(n))
+	a.op("VCVTPS2DQ", v(n), v(n))
+	a.op("VCVTDQ2PS", v(n), v(p))
+	a.op("VFNMADD231PS", mem("ln2Hi"), v(p), v(x))
+	a.op("VFNMADD231PS", mem("ln2Lo"), v(p), v(x))
+	a.op("VPSLLD", "$23", v(n), v(n))
+	a.op("VPADDD", mem("one"), v(n), v(n)) // the bits of 1.0 are the exponent's zero
+	a.op("VMOVUPS", mem("expC0"), v(p))
+	a.op("VFMADD213PS", mem("expC1"), v(x), v(p)) // C0 r + C1
+	a.op("VMOVUPS", mem("expC2"), v(q))
+	a.op("VFMADD213PS", mem("expC3"), v(x), v(q)) // C2 r + C3
+	a.op("VMULPS", v(x), v(x), v(square))
+	a.op("VFMADD231PS", v(square), v(p), v(q))
+	a.op("VMOVUPS", mem("expC4"), v(p))
+	a.op("VFMADD213PS", mem("expC5"), v(x), v(p)) // C4 r + C5
+	a.op("VFMADD231PS", v(square), v(q), v(p))
+	a.op("VFMADD231PS", v(square), v(p), v(x))
+	a.op("VADDPS", mem("one"), v(x), v(x))
+	a.op("VMULPS", v(n), v(x), v(x))
 }
 
 func (a *assembler) expLimits(low, high int) {
@@ -50,7 +51,7 @@ func (a *assembler) elementwise() {
 		a.zero(1)
 		a.op("VSUBPS", v(4), v(1), v(1))
 		a.op("VMULPS", v(1), v(0), v(0))
-		a.exp(0, 1, 2, 3, 14, 15)
+		a.exp(0, 1, 2, 3, 7, 14, 15)
 		a.op("VADDPS", mem("one"), v(0), v(0))
 		a.op("VDIVPS", v(0), v(4), v(0))
 		a.op("VMOVUPS", v(0), "(DI)")
@@ -71,7 +72,7 @@ func (a *assembler) elementwise() {
 		a.zero(1)
 		a.op("VSUBPS", v(4), v(1), v(1))
 		a.op("VMULPS", v(1), v(0), v(0))
-		a.exp(0, 1, 2, 3, 14, 15)
+		a.exp(0, 1, 2, 3, 7, 14, 15)
 		a.op("VMOVUPS", mem("one"), v(6))
 		a.op("VADDPS", v(6), v(0), v(1))
 		a.op("VDIVPS", v(1), v(6), v(6)) // s
@@ -230,10 +231,10 @@ func (a *assembler) reductions() {
 	for _, count := range []int{2, 1} {
 		a.loop("CX", count, func() {
 			for i := range count {
-				x := 4 * i
+				x := 5 * i
 				a.op("VMOVUPS", a.at("SI", i), v(x))
 				a.op("VFMSUB213PS", v(13), v(12), v(x))
-				a.exp(x, x+1, x+2, x+3, 14, 15)
+				a.exp(x, x+1, x+2, x+3, x+4, 14, 15)
 				a.op("VADDPS", v(x), v(10+i), v(10+i))
 				a.op("VMOVUPS", v(x), a.at("DI", i))
 			}
