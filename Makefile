@@ -33,9 +33,9 @@ demo: build
 	bin/inspect run $(DEMO)/run --png $(DEMO)/run.png
 	bin/sample $(DEMO)/run --prompt "ROMEO:" $(DEMO_SAMPLE)
 
-smoke: build
+smoke:
 	dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
-	$(MAKE) demo DEMO="$$dir" DEMO_TRAIN="--preset nano --steps 20" DEMO_SAMPLE="--n 1 --steps 4"
+	$(MAKE) --no-print-directory demo DEMO="$$dir" DEMO_TRAIN="--preset nano --steps 20" DEMO_SAMPLE="--n 1 --steps 4"
 
 test:
 	$(GO) test ./...
