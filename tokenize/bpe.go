@@ -109,7 +109,7 @@ type symbol struct {
 // symbol, so that the order of numbers is the order of merging.
 type candidate uint64
 
-func (a candidate) before(b candidate) bool { return a < b }
+func (a candidate) Before(b candidate) bool { return a < b }
 
 // mergeLong is merge for words of any length n, in O(n log n) time: a heap of
 // candidates, where those that other merges overtook are dropped when they come up.

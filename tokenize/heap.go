@@ -1,14 +1,14 @@
 package tokenize
 
 // heap is a binary heap: pop returns the element that is before all others.
-type heap[T interface{ before(T) bool }] []T
+type heap[T interface{ Before(T) bool }] []T
 
 func (h *heap[T]) push(x T) {
 	s := append(*h, x)
 	i := len(s) - 1
 	for i > 0 {
 		parent := (i - 1) / 2
-		if !s[i].before(s[parent]) {
+		if !s[i].Before(s[parent]) {
 			break
 		}
 		s[i], s[parent] = s[parent], s[i]
@@ -27,10 +27,10 @@ func (h *heap[T]) pop() T {
 		if child >= n {
 			break
 		}
-		if child+1 < n && s[child+1].before(s[child]) {
+		if child+1 < n && s[child+1].Before(s[child]) {
 			child++
 		}
-		if !s[child].before(s[i]) {
+		if !s[child].Before(s[i]) {
 			break
 		}
 		s[i], s[child] = s[child], s[i]

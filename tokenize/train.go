@@ -94,7 +94,7 @@ type frequent struct {
 	pair  [2]int32
 }
 
-func (a frequent) before(b frequent) bool {
+func (a frequent) Before(b frequent) bool {
 	if a.count != b.count {
 		return a.count > b.count
 	}

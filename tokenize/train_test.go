@@ -75,7 +75,7 @@ func trainByDefinition(counts map[string]int64, tokens []string, vocab int) []st
 		}
 		var best frequent
 		for p, n := range pairs {
-			if f := (frequent{n, [2]int32{ids[p[0]], ids[p[1]]}}); n >= minPairCount && f.before(best) {
+			if f := (frequent{n, [2]int32{ids[p[0]], ids[p[1]]}}); n >= minPairCount && f.Before(best) {
 				best = f
 			}
 		}
