@@ -1,6 +1,6 @@
 package tokenize
 
-// heap is a binary heap: pop returns the element that is before all others.
+// heap is a binary heap: pop returns the element that is Before all others.
 type heap[T interface{ Before(T) bool }] []T
 
 func (h *heap[T]) push(x T) {
