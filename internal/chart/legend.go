@@ -2,6 +2,8 @@ package chart
 
 import (
 	"image/color"
+	"math"
+	"strconv"
 
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
@@ -73,7 +75,7 @@ func drawRamp(c draw.Canvas, r Ramp) draw.Canvas {
 	span := r.span()
 	var marks []tick
 	if r.extends() {
-		marks = span.ticks(5)
+		marks = withEnds(span, span.ticks(5))
 	}
 	labels := vg.Length(0)
 	for _, t := range marks {
@@ -94,13 +96,34 @@ func drawRamp(c draw.Canvas, r Ramp) draw.Canvas {
 	frame := draw.LineStyle{Color: color.Gray{0x66}, Width: .5}
 	c.StrokeLines(frame, []vg.Point{{X: left, Y: bottom}, {X: left + bar, Y: bottom}, {X: left + bar, Y: top}, {X: left, Y: top}, {X: left, Y: bottom}})
 	for _, t := range marks {
-		if t.label == "" {
-			continue
-		}
 		y := bottom + (top-bottom)*vg.Length(span.at(t.value))
 		c.StrokeLine2(frame, left+bar, y, left+bar+3, y)
 		c.FillText(style, vg.Point{X: left + bar + 6, Y: y}, t.label)
 	}
 	c.Max.X = min(left, c.Max.X-title.Width(printable(r.Label))+8) - 12
 	return c
+}
+
+// withEnds adds labels at the ends of the ramp where the ticks leave room.
+func withEnds(s span, ticks []tick) []tick {
+	var marks []tick
+	for _, t := range ticks {
+		if t.label != "" {
+			marks = append(marks, t)
+		}
+	}
+	for _, v := range []float64{s.min, s.max} {
+		room := true
+		for _, t := range marks {
+			room = room && math.Abs(s.at(t.value)-s.at(v)) > .06
+		}
+		if room {
+			label := strconv.FormatFloat(v, 'g', 4, 64)
+			if math.Abs(v) >= 1e4 {
+				label = thousands(v)
+			}
+			marks = append(marks, tick{v, sign(label)})
+		}
+	}
+	return marks
 }
