@@ -15,7 +15,7 @@ const (
 	// range whatever the data say, so that the warp is strictly increasing.
 	leastSlope = 1e-4
 	// flatSlope is the same for a curve without any shape of its own.
-	flatSlope = .02
+	flatSlope = .05
 	// leastRise is a height in nats that cannot be told from zero.
 	leastRise = 1e-9
 	// flatRise is the rise, as a share of the height, below which a curve

@@ -17,12 +17,18 @@ type Posterior struct {
 	V, D  int
 	Prior []float64 // [V], proportional to 1/rank
 	E     []float64 // [V, D]
-	seed  uint64
+
+	seed      uint64
+	x, logits []float64 // working space: a Posterior is not safe for concurrent use
+	logPrior  []float64
 }
 
 // NewPosterior draws the embeddings of a vocabulary of v tokens in d dimensions.
 func NewPosterior(v, d int, seed uint64) *Posterior {
-	p := &Posterior{V: v, D: d, Prior: make([]float64, v), E: make([]float64, v*d), seed: seed}
+	p := &Posterior{
+		V: v, D: d, Prior: make([]float64, v), E: make([]float64, v*d),
+		seed: seed, x: make([]float64, d), logits: make([]float64, v), logPrior: make([]float64, v),
+	}
 	sum := 0.
 	for i := range p.Prior {
 		p.Prior[i] = 1 / float64(i+1)
@@ -31,6 +37,7 @@ func NewPosterior(v, d int, seed uint64) *Posterior {
 	s := rng.New(seed, "oracle.embeddings", uint64(v), uint64(d))
 	for i := range p.Prior {
 		p.Prior[i] /= sum
+		p.logPrior[i] = math.Log(p.Prior[i])
 		row, norm := p.E[i*d:(i+1)*d], 0.
 		for k := range row {
 			row[k] = s.Normal()
@@ -60,27 +67,23 @@ func (p *Posterior) Surprise(s *rng.Stream, t float64) float64 {
 		u -= p.Prior[token]
 		token++
 	}
-	var buf [256]float64
-	x := buf[:p.D]
-	for k := range x {
-		x[k] = p.E[token*p.D+k] + t*s.Normal()
+	for k := range p.x {
+		p.x[k] = p.E[token*p.D+k] + t*s.Normal()
 	}
-	// log p_i = log prior_i - |x - e_i|^2 / 2t^2, and all |e_i| are equal.
-	top, own, logits := math.Inf(-1), 0., [4096]float64{}
-	for i := range p.V {
+	// log p_i = log prior_i - |x - e_i|^2 / 2t^2 + const, and all |e_i| are equal.
+	top, sum := math.Inf(-1), 0.
+	for i := range p.logits {
 		dot := 0.
 		for k, e := range p.E[i*p.D : (i+1)*p.D] {
-			dot += e * x[k]
+			dot += e * p.x[k]
 		}
-		logits[i] = math.Log(p.Prior[i]) + dot/(t*t)
-		top = max(top, logits[i])
+		p.logits[i] = p.logPrior[i] + dot/(t*t)
+		top = max(top, p.logits[i])
 	}
-	own = logits[token]
-	z := 0.
-	for _, l := range logits[:p.V] {
-		z += math.Exp(l - top)
+	for _, l := range p.logits {
+		sum += math.Exp(l - top)
 	}
-	return math.Log(z) + top - own
+	return math.Log(sum) + top - p.logits[token]
 }
 
 // CE is the cross-entropy of the exact posterior at noise level t, in nats, by
