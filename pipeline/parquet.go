@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress/zstd"
+	"github.com/parquet-go/parquet-go/format"
 )
 
 // parquetWriter writes each batch as a row group.
@@ -19,8 +20,8 @@ type parquetWriter[T uint16 | uint32] struct {
 }
 
 // newParquetWriter fixes everything that reaches the bytes of a file: the name
-// of the program is not followed by its version, and the page bounds of text,
-// which would hold whole documents, are left out.
+// of the program is not followed by its version, and bounds of text, which
+// would hold whole documents five times over, are left out of pages and index.
 func newParquetWriter[T uint16 | uint32](w io.Writer, v Vocabulary) *parquetWriter[T] {
 	return &parquetWriter[T]{w: parquet.NewGenericWriter[row[T]](
 		w,
@@ -28,6 +29,7 @@ func newParquetWriter[T uint16 | uint32](w io.Writer, v Vocabulary) *parquetWrit
 		parquet.Compression(&zstd.Codec{Level: zstd.SpeedDefault}),
 		parquet.CreatedBy("textwarp", "schema "+shardSchema, ""),
 		parquet.SkipPageBounds("text"),
+		parquet.DataPageStatistics(false),
 		parquet.KeyValueMetadata(keySchema, shardSchema),
 		parquet.KeyValueMetadata(keyTokenizer, v.SHA256),
 	)}
@@ -76,6 +78,13 @@ func readParquet[R any](data []byte, s ShardInfo, v Vocabulary, do func(*R) erro
 	}
 	if file.NumRows() != s.Documents {
 		return damaged(s, fmt.Errorf("it has %d rows, not the %d in the manifest", file.NumRows(), s.Documents))
+	}
+	for i, group := range file.Metadata().RowGroups {
+		for j, column := range group.Columns {
+			if codec := column.MetaData.Codec; codec != format.Zstd {
+				return damaged(s, fmt.Errorf("column %d of row group %d is compressed by %v", j, i, codec))
+			}
+		}
 	}
 	schema, _ := file.Lookup(keySchema)
 	tokenizer, _ := file.Lookup(keyTokenizer)

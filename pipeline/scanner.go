@@ -29,6 +29,7 @@ type piece struct {
 type scanner struct {
 	in  *bufio.Reader
 	pos int64 // of the next byte of in
+	bom int64 // bytes of a byte order mark, which is part of the first document
 
 	layout
 
@@ -78,7 +79,7 @@ func (l layout) before(from int64) int64 {
 // openScanner reads a source from the first document at byte from or later.
 // The caller closes the returned Closer.
 func openScanner(s source, l layout, from int64) (*scanner, io.Closer, error) {
-	at := l.before(from)
+	at := min(l.before(from), s.size) // a unit may have no document at all
 	r, err := openSource(s, at)
 	if err != nil {
 		return nil, nil, err
@@ -97,7 +98,7 @@ func newScanner(r io.Reader, l layout, at int64) (*scanner, error) {
 	if at == 0 {
 		if head, _ := c.in.Peek(3); bytes.Equal(head, []byte("\xEF\xBB\xBF")) {
 			c.in.Discard(3)
-			c.pos = 3
+			c.pos, c.bom = 3, 3
 		}
 	} else if l.mode == SplitFile {
 		c.part = at/int64(l.limit) + 1
@@ -128,6 +129,9 @@ func (c *scanner) carry() {
 	c.begin = c.pos - int64(rest)
 	if !c.open {
 		c.start = c.begin
+	}
+	if c.begin <= c.bom {
+		c.start = 0
 	}
 }
 

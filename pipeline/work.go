@@ -51,7 +51,7 @@ func openWork(f safeio.FS, dir string, plan Plan) (w *work, err error) {
 	w = &work{fs: f, dir: dir, plan: plan, lock: lock}
 	defer func() {
 		if err != nil {
-			w.close()
+			lock.Close()
 		}
 	}()
 	if _, err := os.Stat(w.path(manifestName)); err == nil {
