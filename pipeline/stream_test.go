@@ -109,7 +109,7 @@ func TestEveryWindowOnceAnEpoch(t *testing.T) {
 			}
 		}
 		// At most length-1 tokens of a shard sit out.
-		if missing := int(d.Manifest().Totals("").Tokens) - len(seen); missing > len(s.shards)*(length-1) {
+		if missing := int(d.Manifest().Totals("").Tokens) - len(seen); missing > len(d.Manifest().Shards)*(length-1) {
 			t.Fatalf("%d tokens were not given", missing)
 		}
 	})

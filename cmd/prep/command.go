@@ -14,6 +14,6 @@ func newCommand() *cobra.Command {
 manifest of their hashes, which train reads as a stream.`,
 		Version: cli.Version(),
 	}
-	cmd.AddCommand(newShardCommand(), newVerifyCommand(), newCatCommand(), newStatsCommand())
+	cmd.AddCommand(newShardCommand(), newVerifyCommand(), newCatCommand(), newStatsCommand(), newTokenizerCommand())
 	return cmd
 }
