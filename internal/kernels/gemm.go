@@ -62,21 +62,21 @@ type gemmJob struct {
 // helped, but none so small that packing B for it would show.
 func (g *gemmJob) cut(s isa, workers int) {
 	mr, nr := s.mr(), s.nr()
-	even := func(total, pieces, unit int) int { return roundUp(ceilDiv(total, pieces), unit) }
 	g.rows, g.cols = 1, ceilDiv(g.n, tileN)
-	if workers > 1 {
-		for g.rows*g.cols < 2*workers {
-			switch tm, tn := ceilDiv(g.m, g.rows), ceilDiv(g.n, g.cols); {
-			case tm >= tn && tm > 8*mr || tn <= 2*nr && tm > 2*mr:
-				g.rows++
-			case tn > 2*nr:
-				g.cols++
-			default:
-				workers = 0
-			}
+	for workers > 1 && g.rows*g.cols < 2*workers {
+		tm, tn := ceilDiv(g.m, g.rows), ceilDiv(g.n, g.cols)
+		switch {
+		case tm > 8*mr && tm >= tn:
+			g.rows++
+		case tn > 2*nr:
+			g.cols++
+		case tm > 2*mr:
+			g.rows++
+		default:
+			workers = 0 // as small as parts should be
 		}
 	}
-	g.tm, g.tn = even(g.m, g.rows, mr), even(g.n, g.cols, nr)
+	g.tm, g.tn = roundUp(ceilDiv(g.m, g.rows), mr), roundUp(ceilDiv(g.n, g.cols), nr)
 	g.rows, g.cols = ceilDiv(g.m, g.tm), ceilDiv(g.n, g.tn)
 }
 
