@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/seed-4c77ef92/textwarp/internal/safeio"
 )
 
 // Files of a run directory.
@@ -55,7 +57,7 @@ func (l *logs) truncate(lengths map[string]int64) error {
 		}
 		want := lengths[name]
 		if end < want {
-			return fmt.Errorf("log %q has %d bytes, its checkpoint knows of %d; a log of a run must not be edited", f.Name(), end, want)
+			return fmt.Errorf("log %q has %d bytes, its checkpoint knows of %d; a log of a run must not be edited: %w", f.Name(), end, want, safeio.ErrCorrupt)
 		}
 		if err := f.Truncate(want); err != nil {
 			return fmt.Errorf("cut log: %w", err)
