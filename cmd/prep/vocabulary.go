@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"strconv"
@@ -30,7 +31,11 @@ func makeTokenizer(ctx context.Context, o shardOptions) (*tokenize.Tokenizer, er
 	case strings.HasPrefix(o.tokenizer, "train:"):
 		return nil, cli.Usagef("--tokenizer %q: can train bpe only, as in train:bpe:8192", o.tokenizer)
 	}
-	return tokenize.Load(o.tokenizer)
+	tok, err := tokenize.Load(o.tokenizer)
+	if errors.Is(err, tokenize.ErrFormat) {
+		err = cli.Exit(cli.ExitCorrupt, err)
+	}
+	return tok, err
 }
 
 func train(ctx context.Context, o shardOptions, with func(iter.Seq[string]) (*tokenize.Tokenizer, error)) (*tokenize.Tokenizer, error) {
