@@ -10,7 +10,7 @@ import (
 
 // batchText is the amount of text, in bytes, at which a batch is handed on. It
 // is also the size of a row group.
-const batchText = 4 << 20
+const batchText = 1 << 20
 
 // The columns of a batch. A batch of texts has those before columnTokens.
 const (

@@ -40,6 +40,7 @@ type builder struct {
 	work     *work
 	schema   *arrow.Schema
 	progress *meter
+	told     int64 // bytes of the unit that progress knows of
 	scratch  []int32
 
 	reader
@@ -55,13 +56,18 @@ func (b *builder) unit(ctx context.Context, u unit) (record, error) {
 		b.progress.add(size)
 		return r, nil
 	}
+	b.told = 0
 	r, err := b.shards(ctx, u)
 	if err == nil {
 		err = b.work.record(u.index, r)
 	}
-	b.progress.add(size)
+	b.progress.add(size - b.told)
 	return r, err
 }
+
+// tellEvery is how often progress is told of a unit that is being made, in
+// bytes of text.
+const tellEvery = 1 << 20
 
 // errNoDocuments ends the writing of a shard that has no documents, so that no
 // file appears.
@@ -114,11 +120,17 @@ func (b *builder) shards(ctx context.Context, u unit) (r record, err error) {
 // documents sends the documents of a unit to the sink of their split. It tells
 // what cannot be read from what cannot be written.
 func (b *builder) documents(ctx context.Context, u unit, sinks map[string]*sink, report *Report) (unread, unwritten error) {
+	var before int64 // bytes of the segments that are done
 	for _, seg := range u.segments {
 		err := b.segment(ctx, seg, b.plan, report, func(d Doc) error {
+			if n := before + d.Offset - seg.from; n-b.told >= tellEvery {
+				b.progress.add(n - b.told)
+				b.told = n
+			}
 			unwritten = sinks[d.Split].add(d)
 			return unwritten
 		})
+		before += seg.to - seg.from
 		if unwritten != nil {
 			return nil, unwritten
 		}

@@ -29,7 +29,7 @@ const (
 	// PartSize is the length, in bytes of the source, above which a document is
 	// cut into parts that are documents of their own, so that a file without a
 	// line end needs no more memory than any other.
-	PartSize = 4 << 20
+	PartSize = 1 << 20
 	// heldOutPart takes its place for whole files when a share of them is held
 	// out: one large file could not be divided otherwise.
 	heldOutPart = 16 << 10

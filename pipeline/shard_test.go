@@ -19,7 +19,7 @@ import (
 )
 
 func TestShardDocuments(t *testing.T) {
-	long := strings.Repeat("0123456 ", 3<<17) // 3 MiB
+	long := strings.Repeat("0123456 ", 3<<15) // 768 KiB
 	for name, c := range map[string]struct {
 		files   map[string]string
 		options Options
@@ -62,7 +62,7 @@ func TestShardDocuments(t *testing.T) {
 			want:  []string{"a"}, report: Report{OtherFiles: 2, Empty: 1},
 		},
 		"long file": {
-			files: map[string]string{"a.txt": long + long}, // 6 MiB
+			files: map[string]string{"a.txt": long + long}, // 1.5 MiB
 			want:  []string{(long + long)[:PartSize], (long + long)[PartSize:]}, report: Report{CutDocuments: 1},
 		},
 		"long JSON text": {

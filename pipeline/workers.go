@@ -55,7 +55,9 @@ type meter struct {
 }
 
 func newMeter(stage string, total int64, report func(Progress)) *meter {
-	return &meter{now: Progress{Stage: stage, Total: total}, report: report}
+	m := &meter{now: Progress{Stage: stage, Total: total}, report: report}
+	m.add(0)
+	return m
 }
 
 func (m *meter) add(n int64) {

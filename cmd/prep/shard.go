@@ -34,7 +34,7 @@ tokenizer.json, and manifest.json, which is written last.
 A corpus is a file or a directory, which is searched for .txt and .jsonl files
 (also .gz and .zst of them) with all that is below it. Invalid UTF-8 becomes
 U+FFFD and is counted. Documents are whole files, lines, or blocks between empty
-lines (--split-docs); a .jsonl file has a document a line. Documents above 4 MiB
+lines (--split-docs); a .jsonl file has a document a line. Documents above 1 MiB
 are cut into parts, and so, into blocks of 16 KiB, are whole files from which a
 share is held out.
 
