@@ -58,12 +58,22 @@ type gemmJob struct {
 	rows, cols int
 }
 
-// cut chooses the parts: two for each worker, so that a disturbed worker can be
-// helped, but none so small that packing B for it would show.
+// partFlops is the work of a part that may well be done alone: half a millisecond
+// or so of one core.
+const partFlops = 50e6
+
+// cut chooses the parts: one for each worker, and up to four where they stay
+// large, so that a disturbed worker can be helped. Each part packs its own
+// operands, so more parts cost more packing.
 func (g *gemmJob) cut(s isa, workers int) {
 	mr, nr := s.mr(), s.nr()
+	want := workers
+	if workers > 1 {
+		work := 2 * float64(g.m) * float64(g.n) * float64(g.k)
+		want = max(workers, min(4*workers, int(work/partFlops)))
+	}
 	g.rows, g.cols = 1, ceilDiv(g.n, tileN)
-	for workers > 1 && g.rows*g.cols < 2*workers {
+	for g.rows*g.cols < want {
 		tm, tn := ceilDiv(g.m, g.rows), ceilDiv(g.n, g.cols)
 		switch {
 		case tm > 8*mr && tm >= tn:
@@ -73,7 +83,7 @@ func (g *gemmJob) cut(s isa, workers int) {
 		case tm > 2*mr:
 			g.rows++
 		default:
-			workers = 0 // as small as parts should be
+			want = 0 // parts are as small as they should be
 		}
 	}
 	g.tm, g.tn = roundUp(ceilDiv(g.m, g.rows), mr), roundUp(ceilDiv(g.n, g.cols), nr)

@@ -25,18 +25,17 @@ const (
 func (s isa) mr() int { return [...]int{4, 6, 14}[s] }
 func (s isa) nr() int { return [...]int{4, 16, 32}[s] }
 
-// chooseISA returns the level that TEXTWARP_ISA names, if this processor has
-// it, and otherwise the best level that has been proved on real hardware.
-// AVX-512 has not been, so it must be asked for.
+// chooseISA returns the level that TEXTWARP_ISA names, if this processor has it,
+// and otherwise the best one that it has.
 func chooseISA() isa {
-	forced := os.Getenv("TEXTWARP_ISA")
-	for s, name := range isaNames {
-		if name == forced && isa(s).supported() {
-			return isa(s)
+	forced, best := os.Getenv("TEXTWARP_ISA"), generic
+	for i, name := range isaNames {
+		if s := isa(i); s.supported() {
+			if name == forced {
+				return s
+			}
+			best = s
 		}
 	}
-	if avx2.supported() {
-		return avx2
-	}
-	return generic
+	return best
 }
