@@ -13,7 +13,7 @@ import (
 type progress struct {
 	w     *os.File
 	label string
-	bar   *cli.Bar
+	bar   *cli.Bar // from the first step on
 }
 
 func newProgress(w *os.File, label string) *progress { return &progress{w: w, label: label} }
@@ -24,10 +24,13 @@ func (p *progress) event(e trainer.Event) {
 	case "step":
 		if p.bar == nil {
 			p.bar = cli.NewBar(p.w, p.label, int64(e.Steps), "steps")
+			p.bar.From(int64(e.Step))
 		}
 		p.bar.Set(int64(e.Step), fmt.Sprintf("loss %.3f, %.0f tokens/s", e.Loss, e.TokensPerSecond))
 	case "sample":
-		p.say("step %d writes: %s", e.Step, cli.Printable(shorten(e.Text)))
+		if text := shorten(e.Text); text != "" {
+			p.say("step %d writes: %s", e.Step, cli.Printable(text))
+		}
 	case "skipped":
 		p.say("warning: step %d is not finite and was skipped (%s)", e.Step, e.Text)
 	case "rollback":
@@ -35,18 +38,18 @@ func (p *progress) event(e trainer.Event) {
 	}
 }
 
-// say prints a line of its own between two states of the bar.
+// say prints a line of its own.
 func (p *progress) say(format string, args ...any) {
-	p.done()
-	fmt.Fprintf(p.w, format+"\n", args...)
+	line := fmt.Sprintf(format, args...)
+	if p.bar == nil {
+		fmt.Fprintln(p.w, line)
+		return
+	}
+	p.bar.Say(line)
 }
 
-func (p *progress) done() {
-	if p.bar != nil {
-		p.bar.Done()
-		p.bar = nil
-	}
-}
+// done ends the bar.
+func (p *progress) done() { p.bar.Done() }
 
 // shorten keeps what fits on a line.
 func shorten(text string) string {

@@ -27,7 +27,7 @@ type Bar struct {
 	now      func() time.Time
 
 	label, unit, note string
-	n, total          int64
+	n, total, from    int64 // from: units that were done before
 	began, shown      time.Time
 	done              bool
 }
@@ -50,6 +50,17 @@ func newBar(out io.Writer, label string, total int64, unit string, terminal bool
 	return b
 }
 
+// From says that n units had been done before the bar began, which say nothing
+// of the speed.
+func (b *Bar) From(n int64) {
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.from = n
+}
+
 // Set says that n units are done, with a note of what is going on.
 func (b *Bar) Set(n int64, note string) {
 	if b == nil {
@@ -66,6 +77,21 @@ func (b *Bar) Set(n int64, note string) {
 		b.shown = now
 		b.show()
 	}
+}
+
+// Say writes a line of its own, above the bar on a terminal.
+func (b *Bar) Say(line string) {
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.terminal || b.done {
+		fmt.Fprintln(b.out, line)
+		return
+	}
+	fmt.Fprint(b.out, "\r\x1b[K"+line+"\n")
+	b.show()
 }
 
 // Done shows the last state and ends the line. A second Done does nothing.
@@ -99,7 +125,7 @@ func (b *Bar) line() string {
 	elapsed := b.now().Sub(b.began)
 	rate := 0.0
 	if elapsed > 0 {
-		rate = float64(b.n) / elapsed.Seconds()
+		rate = float64(b.n-b.from) / elapsed.Seconds()
 	}
 	var parts []string
 	if b.total > 0 {
