@@ -13,8 +13,8 @@ DEMO     ?= demo
 FUZZTIME ?= 30s
 
 # The demo is trained for real; smoke overrides these to pass through in a minute.
-DEMO_TRAIN  ?= --preset nano
-DEMO_SAMPLE ?= --n 4
+DEMO_TRAIN  ?= --minutes 3 --length 64 --batch 16 --set optim.micro_batch=16
+DEMO_SAMPLE ?= --n 3 --steps 100
 
 COMMANDS := prep train inspect sample
 
@@ -26,12 +26,14 @@ build:
 demo: build
 	rm -rf $(DEMO)/shards $(DEMO)/run
 	mkdir -p $(DEMO)
-	bin/prep shard testdata/tinyshakespeare/input.txt -o $(DEMO)/shards --tokenizer char --val 0.1
+	bin/prep shard testdata/tinyshakespeare/input.txt -o $(DEMO)/shards --tokenizer train:bpe:1024 --split-docs blank --val 0.1
 	bin/train --stream $(DEMO)/shards -o $(DEMO)/run $(DEMO_TRAIN)
 	bin/inspect warp $(DEMO)/run --png $(DEMO)/warp.png
 	bin/inspect embeddings $(DEMO)/run --png $(DEMO)/embeddings.png
 	bin/inspect run $(DEMO)/run --png $(DEMO)/run.png
-	bin/sample $(DEMO)/run --prompt "ROMEO:" $(DEMO_SAMPLE)
+	bin/inspect warp $(DEMO)/run
+	bin/sample $(DEMO)/run $(DEMO_SAMPLE)
+	bin/sample $(DEMO)/run $(DEMO_SAMPLE) --prompt "ROMEO:"
 
 smoke:
 	dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
