@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 
 	"github.com/seed-4c77ef92/textwarp/internal/safeio"
@@ -51,11 +52,16 @@ type Options struct {
 	Val       float64  // share of the documents to hold out, in [0, 1)
 
 	Encoder       Encoder
-	TokenizerJSON []byte // written to Out as tokenizer.json unless empty
+	TokenizerJSON []byte // file of Encoder, written to Out as tokenizer.json unless empty
+	Train         Train  // makes both if Encoder is nil
 
 	FS       safeio.FS
 	Progress func(Progress) // called from several goroutines, one at a time
 }
+
+// Train makes an encoder and its file from documents, which come in a fixed
+// order; those that are held out are not among them.
+type Train func(docs iter.Seq[string]) (Encoder, []byte, error)
 
 // Progress says how far [Shard] has come, in bytes of text.
 type Progress struct {

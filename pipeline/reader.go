@@ -84,6 +84,28 @@ func (r *reader) closeSource() {
 // errStop ends an iteration whose consumer has enough.
 var errStop = errors.New("stop")
 
+// trainingDocs gives the documents of the sources that are not held out, in
+// their order, until yield has enough.
+func trainingDocs(ctx context.Context, sources []source, plan Plan, yield func(Doc) bool) error {
+	var r reader
+	defer r.closeSource()
+	for _, s := range sources {
+		err := r.segment(ctx, segment{s, 0, s.size}, plan, new(Report), func(d Doc) error {
+			if d.Split == TrainSplit && !yield(d) {
+				return errStop
+			}
+			return nil
+		})
+		if errors.Is(err, errStop) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Documents gives the training documents of the sources, in a fixed order,
 // without tokens: what a tokenizer is trained on. Documents that [Shard] would
 // hold out are left out here too. It ends after the first error.
@@ -91,25 +113,23 @@ func Documents(ctx context.Context, o Options) iter.Seq2[Doc, error] {
 	return func(yield func(Doc, error) bool) {
 		o := o.withDefaults()
 		err := o.Validate()
-		var sources []source
+		var found, sources []source
+		var report Report
 		if err == nil {
-			sources, _, err = survey(ctx, o)
+			found, report, err = discover(ctx, o.Sources)
 		}
-		plan := o.plan(sources)
-		var r reader
-		defer r.closeSource()
-		for _, s := range sources {
-			if err != nil {
-				break
-			}
-			err = r.segment(ctx, segment{s, 0, s.size}, plan, new(Report), func(d Doc) error {
-				if d.Split == TrainSplit && !yield(d, nil) {
-					return errStop
-				}
-				return nil
-			})
+		if err == nil {
+			var scanned Report
+			sources, scanned, err = scan(ctx, found, o.Workers, o.Progress)
+			report.add(scanned)
 		}
-		if err != nil && !errors.Is(err, errStop) {
+		if err == nil && len(sources) == 0 {
+			err = nothing(report)
+		}
+		if err == nil {
+			err = trainingDocs(ctx, sources, o.plan(sources), func(d Doc) bool { return yield(d, nil) })
+		}
+		if err != nil {
 			yield(Doc{}, err)
 		}
 	}

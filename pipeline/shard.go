@@ -24,27 +24,42 @@ func Shard(ctx context.Context, o Options) (*Manifest, *Report, error) {
 	if err := o.Validate(); err != nil {
 		return nil, nil, err
 	}
-	if o.Encoder == nil {
+	if o.Encoder == nil && o.Train == nil {
 		return nil, nil, fmt.Errorf("make data set %q: no tokenizer", o.Out)
 	}
-	if len(o.TokenizerJSON) > 0 {
-		sum := sha256.Sum256(o.TokenizerJSON)
-		if got := hex.EncodeToString(sum[:]); got != o.Encoder.Hash() {
-			return nil, nil, fmt.Errorf("make data set %q: %w: the tokenizer file has the sha256 %.12s, the tokenizer %.12s", o.Out, safeio.ErrMismatch, got, o.Encoder.Hash())
-		}
-	}
-	sources, report, err := survey(ctx, o)
+	found, report, err := discover(ctx, o.Sources)
 	if err != nil {
 		return nil, nil, err
 	}
+	// Locked before the corpus is read, which can take long.
+	lock, err := lockDir(o.FS, o.Out)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer lock.Close()
+	sources, scanned, err := scan(ctx, found, o.Workers, o.Progress)
+	report.add(scanned)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(sources) == 0 {
+		return nil, &report, nothing(report)
+	}
 	plan := o.plan(sources)
+	if o.Encoder == nil {
+		if err := o.train(ctx, sources, plan); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := o.checkTokenizer(); err != nil {
+		return nil, nil, err
+	}
 	plan.Tokenizer = Vocabulary{SHA256: o.Encoder.Hash(), Size: o.Encoder.VocabSize(), EOS: o.Encoder.EOS()}
 
 	work, err := openWork(o.FS, o.Out, plan)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer work.close()
 	records, err := build(ctx, o, plan, work, cut(sources, o.ShardSize))
 	if err != nil {
 		return nil, nil, err
@@ -77,18 +92,33 @@ func Shard(ctx context.Context, o Options) (*Manifest, *Report, error) {
 	return m, &m.Report, nil
 }
 
-// survey lists and scans the sources.
-func survey(ctx context.Context, o Options) ([]source, Report, error) {
-	found, report, err := discover(ctx, o.Sources)
+// train makes the tokenizer from the training documents: those that are held
+// out must not shape it.
+func (o *Options) train(ctx context.Context, sources []source, plan Plan) error {
+	var failed error
+	encoder, file, err := o.Train(func(yield func(string) bool) {
+		failed = trainingDocs(ctx, sources, plan, func(d Doc) bool { return yield(d.Text) })
+	})
+	if failed != nil {
+		return failed
+	}
 	if err != nil {
-		return nil, report, err
+		return fmt.Errorf("train a tokenizer: %w", err)
 	}
-	sources, scanned, err := scan(ctx, found, o.Workers, o.Progress)
-	report.add(scanned)
-	if err == nil && len(sources) == 0 {
-		err = nothing(report)
+	o.Encoder, o.TokenizerJSON = encoder, file
+	return nil
+}
+
+// checkTokenizer refuses a tokenizer file that is not that of the encoder.
+func (o Options) checkTokenizer() error {
+	if len(o.TokenizerJSON) == 0 {
+		return nil
 	}
-	return sources, report, err
+	sum := sha256.Sum256(o.TokenizerJSON)
+	if got := hex.EncodeToString(sum[:]); got != o.Encoder.Hash() {
+		return fmt.Errorf("make data set %q: %w: the tokenizer file has the sha256 %.12s, the tokenizer %.12s", o.Out, safeio.ErrMismatch, got, o.Encoder.Hash())
+	}
+	return nil
 }
 
 // nothing is the error of a corpus without a document; it says what there was.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"os"
 	"path/filepath"
@@ -191,16 +192,30 @@ func TestHeldOut(t *testing.T) {
 	if share, e := float64(len(val))/n, 5*math.Sqrt(.2*.8/n); math.Abs(share-.2) > e {
 		t.Errorf("share of %v held out of %v documents", share, n)
 	}
-	// Documents gives the training documents, in their order.
+	// A tokenizer is trained on the training documents, in their order.
 	var texts []string
-	for doc, err := range Documents(t.Context(), Options{Sources: []string{source}, Split: SplitBlank, Val: .2}) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		texts = append(texts, doc.Text)
+	trained, _, err := Shard(t.Context(), Options{
+		Sources: []string{source}, Split: SplitBlank, Val: .2, ShardSize: 40000, Out: t.TempDir(),
+		Train: func(docs iter.Seq[string]) (Encoder, []byte, error) {
+			texts = slices.Collect(docs)
+			return bytesEncoder{}, nil, nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	if !slices.Equal(texts, textsOf(train)) {
-		t.Errorf("Documents gives %d texts, the training split has %d, or others", len(texts), len(train))
+		t.Errorf("trained on %d texts, the training split has %d, or others", len(texts), len(train))
+	}
+	n = 0
+	for doc, err := range Documents(t.Context(), Options{Sources: []string{source}, Split: SplitBlank, Val: .2}) {
+		if err != nil || doc.Text != train[int(n)].Text {
+			t.Fatalf("document %v is %.20q, %v", n, doc.Text, err)
+		}
+		n++
+	}
+	if trained.Hash() != d.Manifest().Hash() {
+		t.Error("another data set than with the same tokenizer given")
 	}
 }
 

@@ -25,7 +25,6 @@ type work struct {
 	fs       safeio.FS
 	dir      string
 	plan     Plan
-	lock     *safeio.Lock
 	finished *Manifest            // the data set was complete already
 	shards   map[string]ShardInfo // of finished, by file
 }
@@ -38,22 +37,18 @@ type record struct {
 
 const workDir = ".work"
 
-// openWork locks the directory, which is made if missing, and checks that what
-// it holds is the beginning of what plan makes.
-func openWork(f safeio.FS, dir string, plan Plan) (w *work, err error) {
+// lockDir locks the directory of a data set, which is made if missing.
+func lockDir(f safeio.FS, dir string) (*safeio.Lock, error) {
 	if err := f.MkdirAll(dir); err != nil {
 		return nil, err
 	}
-	lock, err := f.Lock(dir)
-	if err != nil {
-		return nil, err
-	}
-	w = &work{fs: f, dir: dir, plan: plan, lock: lock}
-	defer func() {
-		if err != nil {
-			lock.Close()
-		}
-	}()
+	return f.Lock(dir)
+}
+
+// openWork checks that what the directory holds, which the caller has locked,
+// is the beginning of what plan makes.
+func openWork(f safeio.FS, dir string, plan Plan) (*work, error) {
+	w := &work{fs: f, dir: dir, plan: plan}
 	if _, err := os.Stat(w.path(manifestName)); err == nil {
 		m, err := readManifest(dir)
 		if err != nil {
@@ -197,5 +192,3 @@ func (w *work) commit(m *Manifest, tokenizer []byte) error {
 	}
 	return w.removeWork()
 }
-
-func (w *work) close() { w.lock.Close() }

@@ -75,17 +75,15 @@ func runShard(ctx context.Context, out io.Writer, o shardOptions) error {
 	if err := o.Validate(); err != nil {
 		return cli.Exit(cli.ExitUsage, err)
 	}
+	if err := o.setTokenizer(); err != nil {
+		return err
+	}
 	bars := &stages{}
 	defer bars.done()
 	o.Progress = bars.show
-	tok, err := makeTokenizer(ctx, o)
-	if err != nil {
-		return explainShard(err)
-	}
-	o.Encoder, o.TokenizerJSON = tok, tok.JSON()
 	m, report, err := pipeline.Shard(ctx, o.Options)
 	if err != nil {
-		return explainShard(err)
+		return explainShard(ctx, err)
 	}
 	bars.done()
 	if err := printSummary(out, o, m); err != nil {
@@ -98,9 +96,9 @@ func runShard(ctx context.Context, out io.Writer, o shardOptions) error {
 }
 
 // explainShard says what to do about an error.
-func explainShard(err error) error {
+func explainShard(ctx context.Context, err error) error {
 	switch {
-	case errors.Is(err, context.Canceled):
+	case ctx.Err() != nil:
 		return cli.Hint(err, "the same command continues where this one stopped")
 	case errors.Is(err, safeio.ErrSpace):
 		return cli.Hint(err, "shards that are finished are kept: free some space and run the same command again")

@@ -13,34 +13,62 @@ import (
 	"github.com/seed-4c77ef92/textwarp/tokenize"
 )
 
-// makeTokenizer loads the tokenizer that --tokenizer names, or makes it from
-// the training documents of the corpus.
-func makeTokenizer(ctx context.Context, o shardOptions) (*tokenize.Tokenizer, error) {
-	size, bpe := strings.CutPrefix(o.tokenizer, "train:bpe:")
+// trainer makes a tokenizer from documents.
+type trainer func(iter.Seq[string]) (*tokenize.Tokenizer, error)
+
+// chooseTokenizer loads the tokenizer that --tokenizer names, or says how it is
+// trained: one of the two is nil.
+func chooseTokenizer(name string) (*tokenize.Tokenizer, trainer, error) {
+	size, bpe := strings.CutPrefix(name, "train:bpe:")
 	switch {
-	case o.tokenizer == "byte":
-		return tokenize.NewByte(), nil
-	case o.tokenizer == "char":
-		return train(ctx, o, tokenize.TrainChar)
+	case name == "byte":
+		return tokenize.NewByte(), nil, nil
+	case name == "char":
+		return nil, tokenize.TrainChar, nil
 	case bpe:
 		n, err := strconv.Atoi(size)
 		if err != nil {
-			return nil, cli.Usagef("--tokenizer %q: %q is not a number of tokens", o.tokenizer, size)
+			return nil, nil, cli.Usagef("--tokenizer %q: %q is not a number of tokens", name, size)
 		}
-		return train(ctx, o, func(docs iter.Seq[string]) (*tokenize.Tokenizer, error) { return tokenize.TrainBPE(docs, n) })
-	case strings.HasPrefix(o.tokenizer, "train:"):
-		return nil, cli.Usagef("--tokenizer %q: can train bpe only, as in train:bpe:8192", o.tokenizer)
+		return nil, func(docs iter.Seq[string]) (*tokenize.Tokenizer, error) { return tokenize.TrainBPE(docs, n) }, nil
+	case strings.HasPrefix(name, "train:"):
+		return nil, nil, cli.Usagef("--tokenizer %q: can train bpe only, as in train:bpe:8192", name)
 	}
-	tok, err := tokenize.Load(o.tokenizer)
+	tok, err := tokenize.Load(name)
 	if errors.Is(err, tokenize.ErrFormat) {
 		err = cli.Exit(cli.ExitCorrupt, err)
 	}
-	return tok, err
+	return tok, nil, err
 }
 
-func train(ctx context.Context, o shardOptions, with func(iter.Seq[string]) (*tokenize.Tokenizer, error)) (*tokenize.Tokenizer, error) {
+// setTokenizer has the data set made with the tokenizer that --tokenizer names.
+func (o *shardOptions) setTokenizer() error {
+	tok, train, err := chooseTokenizer(o.tokenizer)
+	if err != nil {
+		return err
+	}
+	if train == nil {
+		o.Encoder, o.TokenizerJSON = tok, tok.JSON()
+		return nil
+	}
+	o.Train = func(docs iter.Seq[string]) (pipeline.Encoder, []byte, error) {
+		tok, err := train(docs)
+		if err != nil {
+			return nil, nil, err
+		}
+		return tok, tok.JSON(), nil
+	}
+	return nil
+}
+
+// makeTokenizer makes the tokenizer that --tokenizer names without a data set.
+func makeTokenizer(ctx context.Context, o shardOptions) (*tokenize.Tokenizer, error) {
+	tok, train, err := chooseTokenizer(o.tokenizer)
+	if err != nil || train == nil {
+		return tok, err
+	}
 	var failed error
-	tok, err := with(func(yield func(string) bool) {
+	tok, err = train(func(yield func(string) bool) {
 		for doc, err := range pipeline.Documents(ctx, o.Options) {
 			if err != nil {
 				failed = err
