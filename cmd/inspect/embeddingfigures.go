@@ -10,7 +10,7 @@ import (
 )
 
 // labelled is how many tokens of a large vocabulary the projection names.
-const labelled = 250
+const labelled = 120
 
 func (v *embeddingsView) figures() []chart.Figure {
 	f := []chart.Figure{v.norms(), v.projection(), v.spectrum()}
@@ -31,13 +31,16 @@ func (v *embeddingsView) norms() chart.Figure {
 	}
 }
 
-// projection names all tokens of a small vocabulary; of a large one the most
-// frequent, which without counts are those with the lowest ids, as byte-pair
-// merges were learned in that order.
+// projection leaves out the tokens that training has never moved, whose place
+// means nothing. Of a large vocabulary it names the most frequent, which without
+// counts are those with the lowest ids, as byte-pair merges were learned in that
+// order.
 func (v *embeddingsView) projection() chart.Figure {
-	order := make([]int, len(v.Tokens))
-	for i := range order {
-		order[i] = i
+	var order []int
+	for i := range v.Tokens {
+		if !slices.Contains(v.Stats.NeverUpdated, int32(i)) {
+			order = append(order, i)
+		}
 	}
 	if v.counted {
 		slices.SortStableFunc(order, func(a, b int) int { return int(*v.Tokens[b].Count - *v.Tokens[a].Count) })
