@@ -61,7 +61,9 @@ func (b *builder) unit(ctx context.Context, u unit) (record, error) {
 	if err == nil {
 		err = b.work.record(u.index, r)
 	}
-	b.progress.add(size - b.told)
+	if err == nil {
+		b.progress.add(size - b.told)
+	}
 	return r, err
 }
 
