@@ -47,8 +47,10 @@ func OpenData(c Config, stdin io.Reader) (*Data, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.HeldOut, err = openHeldOut(c, d.Tokenizer)
-	return d, err
+	if d.HeldOut, err = openHeldOut(c, d.Tokenizer); err != nil {
+		return nil, errors.Join(err, d.Train.Close())
+	}
+	return d, nil
 }
 
 func openShards(c Config) (*Data, error) {
@@ -122,9 +124,8 @@ func openText(c Config, stdin io.Reader) (*Data, error) {
 		return nil, err
 	}
 	d := &Data{Tokenizer: tok, Train: s, Hash: "standard input"}
-	if c.Data.HeldOut == "" {
-		return d, nil
+	if c.Data.HeldOut != "" {
+		d.HeldOut, err = openHeldOut(c, tok)
 	}
-	d.HeldOut, err = openHeldOut(c, tok)
 	return d, err
 }
