@@ -177,7 +177,7 @@ func (c *CDCD) micro(step uint64, first, b int, ids []int32, noisy int) float64 
 
 	var total float64
 	for i := range b {
-		sum, n := maskedSum(ce[i*l:(i+1)*l], st.M[i*l:(i+1)*l])
+		sum, n := MaskedSum(ce[i*l:(i+1)*l], st.M[i*l:(i+1)*l])
 		c.seen = append(c.seen, timewarp.Observation{T: st.T[i], Loss: sum / n, Weight: n})
 		total += sum
 	}
@@ -296,8 +296,9 @@ func (c *CDCD) resize(b, l int) *State {
 	return st
 }
 
-// maskedSum adds the losses of the noisy positions and counts them.
-func maskedSum(ce, m []float32) (sum, n float64) {
+// MaskedSum adds the losses of the noisy positions, those with m not 0, and
+// counts them.
+func MaskedSum(ce, m []float32) (sum, n float64) {
 	for i, v := range m {
 		if v != 0 {
 			sum += float64(ce[i])

@@ -58,7 +58,8 @@ func HeldOut(m *diffusion.CDCD, s *pipeline.Stream, mask string, levels []float6
 		for k, level := range levels {
 			m.CrossEntropy(ce[:n*l], ids[:n*l], masks[:n*l], level, uint64(k), uint64(first))
 			for i := range n {
-				means[k] = append(means[k], maskedMean(ce[i*l:(i+1)*l], masks[i*l:(i+1)*l]))
+				sum, n := diffusion.MaskedSum(ce[i*l:(i+1)*l], masks[i*l:(i+1)*l])
+				means[k] = append(means[k], mean{sum, n})
 			}
 		}
 	}
@@ -71,17 +72,6 @@ func HeldOut(m *diffusion.CDCD, s *pipeline.Stream, mask string, levels []float6
 
 // mean is a sum over n tokens of one window.
 type mean struct{ sum, n float64 }
-
-func maskedMean(ce, m []float32) mean {
-	var out mean
-	for i, v := range m {
-		if v != 0 {
-			out.sum += float64(ce[i])
-			out.n++
-		}
-	}
-	return out
-}
 
 // ratio returns the mean a token over windows of unequal counts, and its
 // standard error (ratio estimator).

@@ -65,12 +65,8 @@ func (m *Model) Tensors(vector []float32, prefix string) []safetensors.Tensor {
 	table := c.Vocab * c.EmbedDim
 	out := []safetensors.Tensor{{Name: prefix + tableName, Shape: []int{c.Vocab, c.EmbedDim}, F32: vector[:table]}}
 	for _, p := range c.Params() {
-		size := 1
-		for _, n := range p.Shape {
-			size *= n
-		}
 		first := table + p.Offset
-		out = append(out, safetensors.Tensor{Name: prefix + p.Name, Shape: p.Shape, F32: vector[first : first+size]})
+		out = append(out, safetensors.Tensor{Name: prefix + p.Name, Shape: p.Shape, F32: vector[first : first+p.Len()]})
 	}
 	return out
 }
@@ -93,7 +89,7 @@ func (m *Model) decayed() [][2]int {
 	for _, t := range m.config.Params() {
 		if len(t.Shape) == 2 {
 			first := len(m.Table.W) + t.Offset
-			out = append(out, [2]int{first, first + t.Shape[0]*t.Shape[1]})
+			out = append(out, [2]int{first, first + t.Len()})
 		}
 	}
 	return out

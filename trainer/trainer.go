@@ -76,8 +76,8 @@ func Start(dir string, s *Settings, data *Data, o Options) (*Trainer, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("create run: %w", err)
+	if err := o.FS.MkdirAll(dir); err != nil {
+		return nil, err
 	}
 	t, err := prepare(dir, s.Config, data, o)
 	if err != nil {

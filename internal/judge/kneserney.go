@@ -99,9 +99,6 @@ func newLevel(counts map[gram]float64, n int) level {
 	return l
 }
 
-// Order is the length of the longest n-gram.
-func (m *Model) Order() int { return m.order }
-
 // Alphabet lists the characters of the training text in code point order.
 func (m *Model) Alphabet() []rune { return slices.Clone(m.alphabet) }
 

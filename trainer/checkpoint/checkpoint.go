@@ -75,8 +75,8 @@ func Save(fs safeio.FS, run string, c Checkpoint) error {
 	if err != nil {
 		return fmt.Errorf("encode state of step %d: %w", c.Step, err)
 	}
-	if err := os.MkdirAll(filepath.Join(run, folder), 0o755); err != nil {
-		return fmt.Errorf("save checkpoint of step %d: %w", c.Step, err)
+	if err := fs.MkdirAll(filepath.Join(run, folder)); err != nil {
+		return err
 	}
 	final := Path(run, c.Step)
 	if err := remove(final); err != nil { // what a save of the same step left
