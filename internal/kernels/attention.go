@@ -15,7 +15,7 @@ func (p *Pool) Attention(o, lse, qkv []float32, b, l, heads, hd int, causal bool
 	g.need(o, lse, qkv)
 	p.mu.Lock()
 	p.attn = attnJob{attnGeometry: g, o: o, lse: lse, qkv: qkv}
-	p.run(b*heads*g.tiles, &p.attn)
+	p.call(shape{"attention", l, l, hd}, 4*g.products(), 4*b*l*g.width, b*heads*g.tiles, &p.attn)
 	p.attn = attnJob{}
 	p.mu.Unlock()
 }
@@ -30,7 +30,7 @@ func (p *Pool) AttentionBackward(dqkv, do, o, lse, qkv []float32, b, l, heads, h
 	need("dqkv", dqkv, b*l, 3*heads*hd)
 	p.mu.Lock()
 	p.attnGrad = attnGradJob{attnGeometry: g, dqkv: dqkv, dout: do, o: o, lse: lse, qkv: qkv}
-	p.run(b*heads, &p.attnGrad)
+	p.call(shape{"attention backward", l, l, hd}, 10*g.products(), 9*b*l*g.width, b*heads, &p.attnGrad)
 	p.attnGrad = attnGradJob{}
 	p.mu.Unlock()
 }
@@ -54,6 +54,16 @@ func newAttnGeometry(b, l, heads, hd int, causal bool) attnGeometry {
 		g.scale = float32(1 / math.Sqrt(float64(hd)))
 	}
 	return g
+}
+
+// products is the number of multiply-adds of one product of all queries with all
+// keys that they see.
+func (g *attnGeometry) products() int {
+	n := g.b * g.width * g.l * g.l
+	if g.causal {
+		n = g.b * g.width * g.l * (g.l + 1) / 2
+	}
+	return n
 }
 
 func (g *attnGeometry) need(o, lse, qkv []float32) {

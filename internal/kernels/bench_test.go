@@ -41,12 +41,6 @@ func BenchmarkPeak(b *testing.B) {
 	}
 }
 
-const peakRounds = 20_000
-
-type peakJob struct{}
-
-func (*peakJob) do(w *worker, _ int) { w.isa.peak(peakRounds) }
-
 // The products of a training step: the nano preset (1,024 rows, width 128, MLP
 // 512, 65 tokens) and W1 (1,024 rows, width 256, MLP 1,024, 8,192 tokens).
 var products = []struct {

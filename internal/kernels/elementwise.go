@@ -25,10 +25,18 @@ func (p *Pool) GeluBackward(dx, dy, x []float32) {
 func (p *Pool) elementwise(j geluJob) {
 	p.mu.Lock()
 	p.gelu = j
-	p.run(ceilDiv(len(j.x), chunk), &p.gelu)
+	s, values := shape{kernel: "gelu"}, 2*len(j.x)
+	if j.dy != nil {
+		s, values = shape{kernel: "gelu backward"}, 3*len(j.x)
+	}
+	p.call(s, geluFlops*len(j.x), values, ceilDiv(len(j.x), chunk), &p.gelu)
 	p.gelu = geluJob{}
 	p.mu.Unlock()
 }
+
+// geluFlops is about the arithmetic of a GELU or of its gradient, exponential
+// included.
+const geluFlops = 25
 
 type geluJob struct{ y, dy, x []float32 }
 
@@ -56,7 +64,7 @@ func (p *Pool) SumRows(dst, a []float32, m, n int) {
 	need("a", a, m, n)
 	p.mu.Lock()
 	p.rows = rowsJob{dst: dst, a: a, m: m, n: n}
-	p.run(ceilDiv(n, sumColumns), &p.rows)
+	p.call(shape{"sum rows", m, n, 0}, m*n, m*n+2*n, ceilDiv(n, sumColumns), &p.rows)
 	p.rows = rowsJob{}
 	p.mu.Unlock()
 }
@@ -91,7 +99,7 @@ func (p *Pool) Rope(qkv, cos, sin []float32, b, l, heads, hd int, inverse bool) 
 	}
 	p.mu.Lock()
 	p.rope = ropeJob{qkv: qkv, cos: cos, sin: sin, rows: b * l, l: l, heads: heads, hd: hd, inverse: inverse}
-	p.run(ceilDiv(b*l, ropeRows), &p.rope)
+	p.call(shape{"rope", b * l, 2 * heads * hd, 0}, 6*b*l*heads*hd, 4*b*l*heads*hd, ceilDiv(b*l, ropeRows), &p.rope)
 	p.rope = ropeJob{}
 	p.mu.Unlock()
 }

@@ -15,6 +15,19 @@ type Op struct {
 	Gelu []float32
 }
 
+// name tells how the operands lie, in the way of BLAS: N as they are, T transposed.
+func (o Op) name() string {
+	switch {
+	case o.TransA && o.TransB:
+		return "matmul TT"
+	case o.TransA:
+		return "matmul TN"
+	case o.TransB:
+		return "matmul NT"
+	}
+	return "matmul NN"
+}
+
 // MatMul computes C = A B with C [m, n], A [m, k], B [k, n], changed as op says.
 // C must not overlap A or B. With k = 0 the product is zero.
 //
@@ -37,7 +50,7 @@ func (p *Pool) MatMul(c, a, b []float32, m, n, k int, op Op) {
 	g := &p.gemm
 	*g = gemmJob{c: c, a: a, b: b, m: m, n: n, k: k, op: op}
 	g.cut(p.isa, len(p.workers))
-	p.run(g.rows*g.cols, g)
+	p.call(shape{op.name(), m, n, k}, 2*m*n*k, m*k+k*n+m*n, g.rows*g.cols, g)
 	*g = gemmJob{}
 	p.mu.Unlock()
 }

@@ -18,7 +18,7 @@ func (p *Pool) LayerNormMod(y, mean, rstd, x, scale, shift []float32, b, l, n in
 	need("shift", shift, b, n)
 	p.mu.Lock()
 	p.norm = normJob{y: y, mean: mean, rstd: rstd, x: x, scale: scale, shift: shift, rows: b * l, l: l, n: n}
-	p.run(ceilDiv(b*l, normRows), &p.norm)
+	p.call(shape{"layer norm", b * l, n, 0}, 8*b*l*n, 2*b*l*n, ceilDiv(b*l, normRows), &p.norm)
 	p.norm = normJob{}
 	p.mu.Unlock()
 }
@@ -55,7 +55,7 @@ func (p *Pool) LayerNormModBackward(dx, dscale, dshift, dy, x, mean, rstd, scale
 	need("scale", scale, b, n)
 	p.mu.Lock()
 	p.normGrad = normGradJob{dx: dx, dscale: dscale, dshift: dshift, dy: dy, x: x, mean: mean, rstd: rstd, scale: scale, l: l, n: n}
-	p.run(b, &p.normGrad)
+	p.call(shape{"layer norm backward", b * l, n, 0}, 16*b*l*n, 4*b*l*n, b, &p.normGrad)
 	p.normGrad = normGradJob{}
 	p.mu.Unlock()
 }

@@ -36,7 +36,7 @@ func (p *Pool) AdamW(w, g, m, v, ema []float32, o AdamOptions) {
 		decay: o.EMA,
 		fresh: 1 - o.EMA,
 	}}
-	p.run(ceilDiv(len(w), chunk), &p.adamw)
+	p.call(shape{kernel: "adamw"}, 16*len(w), 9*len(w), ceilDiv(len(w), chunk), &p.adamw)
 	p.adamw = adamwJob{}
 	p.mu.Unlock()
 }
@@ -72,7 +72,7 @@ func (p *Pool) SumSquares(x []float32) float64 {
 	j.x, j.size = x, roundUp(ceilDiv(len(x), len(j.parts)), chunk)
 	clear(j.parts[:])
 	if len(x) > 0 {
-		p.run(ceilDiv(len(x), j.size), j)
+		p.call(shape{kernel: "sum of squares"}, 2*len(x), len(x), ceilDiv(len(x), j.size), j)
 	}
 	j.x = nil
 	sum := 0.0

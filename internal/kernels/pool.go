@@ -35,6 +35,7 @@ type Pool struct {
 	waiting atomic.Bool // the caller is parked on done
 	done    chan struct{}
 	closed  atomic.Bool
+	profile map[shape]*Stat // nil while nobody asks
 	exited  sync.WaitGroup
 
 	tasks // the reusable bodies of the methods
@@ -101,7 +102,7 @@ func (p *Pool) Close() {
 func (p *Pool) Run(n int, task Task) {
 	p.mu.Lock()
 	p.user.task = task
-	p.run(n, &p.user)
+	p.call(shape{kernel: "task"}, 0, 0, n, &p.user)
 	p.user.task = nil
 	p.mu.Unlock()
 }

@@ -61,7 +61,7 @@ func (p *Pool) softmaxRun(j softmaxJob) {
 	j.perPart = max(1, 4096/j.v)
 	p.mu.Lock()
 	p.softmax = j
-	p.run(ceilDiv(j.rows, j.perPart), &p.softmax)
+	p.call(shape{"softmax", j.rows, j.v, 0}, 25*j.rows*j.v, 2*j.rows*j.v, ceilDiv(j.rows, j.perPart), &p.softmax)
 	p.softmax = softmaxJob{}
 	p.mu.Unlock()
 }
