@@ -1,5 +1,7 @@
 package denoiser
 
+import "github.com/seed-4c77ef92/textwarp/internal/kernels"
+
 // Backward carries the gradient of the losses since the last Forward through the
 // network: it adds to the gradients of the parameters and writes that of the
 // features, dFeatures [b·l, 3D+1], unless it is nil. It panics if there was no
@@ -20,7 +22,7 @@ func (p *Pass) Backward(dFeatures []float32) {
 		p.backwardBlock(&n.blocks[i], &p.layers[i])
 		p.backwardModulation(&n.blocks[i].mod)
 	}
-	n.input.backward(n.pool, dFeatures, g.x, p.features, rows, false)
+	n.input.backward(n.pool, dFeatures, g.x, p.features, rows, kernels.Op{})
 	p.backwardTime()
 	p.lossed = false
 }
@@ -31,16 +33,14 @@ func (p *Pass) Backward(dFeatures []float32) {
 func (p *Pass) backwardBlock(n *block, a *layerActivations) {
 	c, pool, g, rows := p.net.config, p.net.pool, p.grad, p.b*p.l
 
-	n.down.backward(pool, g.mlp, g.x, a.gelu, rows, false)
-	hidden := g.mlp[:rows*c.MLP]
-	pool.GeluBackward(hidden, hidden, a.up[:rows*c.MLP])
-	n.up.backward(pool, g.y, hidden, a.second.y, rows, false)
+	n.down.backward(pool, g.mlp, g.x, a.gelu, rows, kernels.Op{GeluGrad: a.up})
+	n.up.backward(pool, g.y, g.mlp, a.second.y, rows, kernels.Op{})
 	p.backwardNorm(&a.second, a.mid, g.y, 2)
 
-	n.out.backward(pool, g.y, g.x, a.attended, rows, false)
+	n.out.backward(pool, g.y, g.x, a.attended, rows, kernels.Op{})
 	pool.AttentionBackward(g.qkv, g.y, a.attended, a.lse, a.qkv, p.b, p.l, c.Heads, c.headDim(), c.Causal)
 	pool.Rope(g.qkv, p.cos, p.sin, p.b, p.l, c.Heads, c.headDim(), true)
-	n.qkv.backward(pool, g.y, g.qkv, a.first.y, rows, false)
+	n.qkv.backward(pool, g.y, g.qkv, a.first.y, rows, kernels.Op{})
 	p.backwardNorm(&a.first, a.x, g.y, 0)
 }
 
@@ -68,14 +68,13 @@ func (p *Pass) backwardModulation(mod *linear) {
 			copy(row[k*w:(k+1)*w], p.grad.planes[k][i*w:])
 		}
 	}
-	mod.backward(p.net.pool, p.grad.time, p.mod, p.time.outGelu, p.b, true)
+	mod.backward(p.net.pool, p.grad.time, p.mod, p.time.outGelu, p.b, kernels.Op{Accumulate: true})
 }
 
 // backwardTime ends at the time features: noise levels have no gradient.
 func (p *Pass) backwardTime() {
 	n, a, g, size := p.net, &p.time, p.grad, p.b*timeWidth
 	n.pool.GeluBackward(g.time[:size], g.time[:size], a.out[:size])
-	n.timeOut.backward(n.pool, g.timeIn, g.time, a.inGelu, p.b, false)
-	n.pool.GeluBackward(g.timeIn[:size], g.timeIn[:size], a.in[:size])
-	n.timeIn.backward(n.pool, nil, g.timeIn, a.waves, p.b, false)
+	n.timeOut.backward(n.pool, g.timeIn, g.time, a.inGelu, p.b, kernels.Op{GeluGrad: a.in})
+	n.timeIn.backward(n.pool, nil, g.timeIn, a.waves, p.b, kernels.Op{})
 }

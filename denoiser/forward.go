@@ -77,18 +77,18 @@ func (p *Pass) forwardBlock(n *block, a *layerActivations, after []float32) {
 	n.qkv.forward(pool, a.qkv, a.first.y, rows, kernels.Op{})
 	pool.Rope(a.qkv, p.cos, p.sin, p.b, p.l, c.Heads, c.headDim(), false)
 	pool.Attention(a.attended, a.lse, a.qkv, p.b, p.l, c.Heads, c.headDim(), c.Causal)
-	p.carry(a.mid, a.x)
-	n.out.forward(pool, a.mid, a.attended, rows, kernels.Op{Accumulate: true})
+	n.out.forward(pool, a.mid, a.attended, rows, residual(a.mid, a.x))
 
 	p.forwardNorm(&a.second, a.mid)
 	n.up.forward(pool, a.up, a.second.y, rows, kernels.Op{Gelu: a.gelu})
-	p.carry(after, a.mid)
-	n.down.forward(pool, after, a.gelu, rows, kernels.Op{Accumulate: true})
+	n.down.forward(pool, after, a.gelu, rows, residual(after, a.mid))
 }
 
-// carry copies the residual stream on, where it is not one memory anyway.
-func (p *Pass) carry(dst, src []float32) {
-	if &dst[0] != &src[0] {
-		copy(dst, src[:p.b*p.l*p.net.config.Width])
+// residual adds the stream before to what is written to dst, which may be the
+// same memory.
+func residual(dst, before []float32) kernels.Op {
+	if &dst[0] == &before[0] {
+		return kernels.Op{Accumulate: true}
 	}
+	return kernels.Op{Add: before}
 }

@@ -18,7 +18,7 @@ func (p *Pass) Loss(ce []float32, targets []int32, weight []float32) {
 		n.pool.SoftmaxCE(ce[from:from+rows], p.logits, targets[from:from+rows], weight, rows, n.config.Vocab)
 		hidden := p.grad.hidden[from*w : (from+rows)*w]
 		if anyNonZero(weight) {
-			n.head.backward(n.pool, hidden, p.logits, p.final.y[from*w:], rows, p.lossed)
+			n.head.backward(n.pool, hidden, p.logits, p.final.y[from*w:], rows, kernels.Op{Accumulate: p.lossed})
 		} else if !p.lossed {
 			clear(hidden)
 		}

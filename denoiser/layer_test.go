@@ -52,7 +52,7 @@ func TestLinearAlone(t *testing.T) {
 		gradW: make([]float32, in*out), gradB: make([]float32, out),
 	}
 	dx := make([]float32, rows*in)
-	l.backward(pool, dx, up, x, rows, false)
+	l.backward(pool, dx, up, x, rows, kernels.Op{})
 
 	r := &reference{p: map[string][]float64{"l.weight": widen(l.w), "l.bias": widen(l.b)}}
 	x64 := widen(x)

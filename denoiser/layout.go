@@ -70,13 +70,13 @@ func (l *linear) forward(pool *kernels.Pool, y, x []float32, rows int, op kernel
 }
 
 // backward adds to the gradients of W and b, given x [rows, in] and the
-// gradient dy [rows, out], and computes dx [rows, in] unless that is nil, adding
-// to it if accumulate is set.
-func (l *linear) backward(pool *kernels.Pool, dx, dy, x []float32, rows int, accumulate bool) {
-	pool.MatMul(l.gradW, x, dy, l.in, l.out, rows, kernels.Op{TransA: true, Accumulate: true})
-	pool.SumRows(l.gradB, dy, rows, l.out)
+// gradient dy [rows, out], and computes dx [rows, in] unless that is nil; op adds
+// to the product.
+func (l *linear) backward(pool *kernels.Pool, dx, dy, x []float32, rows int, op kernels.Op) {
+	pool.MatMul(l.gradW, x, dy, l.in, l.out, rows, kernels.Op{TransA: true, Accumulate: true, SumB: l.gradB})
 	if dx != nil {
-		pool.MatMul(dx, dy, l.w, rows, l.in, l.out, kernels.Op{TransB: true, Accumulate: accumulate})
+		op.TransB = true
+		pool.MatMul(dx, dy, l.w, rows, l.in, l.out, op)
 	}
 }
 

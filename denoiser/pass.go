@@ -69,8 +69,8 @@ type gradients struct {
 }
 
 const (
-	maxLogits = 1 << 20 // logits held at a time (4 MiB) ...
-	minChunk  = 128     // ... unless these rows are more
+	maxLogits = 1 << 21 // logits held at a time (8 MiB) ...
+	minChunk  = 512     // ... unless these rows are more: the head's weights are read for each chunk
 )
 
 // NewPass allocates a pass for up to maxB sequences and maxB·maxL positions.

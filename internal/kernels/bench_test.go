@@ -72,7 +72,7 @@ func BenchmarkMatMul(b *testing.B) {
 				p := NewPool(workers)
 				defer p.Close()
 				r := newRand(1)
-				x, y, c := random(r, s.m*s.k), random(r, s.k*s.n), make([]float32, s.m*s.n)
+				x, y, c := random(r, s.m*s.k), random(r, s.k*s.n), Floats(s.m*s.n)
 				measure(b, 2*float64(s.m)*float64(s.n)*float64(s.k), func() {
 					p.MatMul(c, x, y, s.m, s.n, s.k, s.op)
 				})

@@ -10,9 +10,18 @@ type Op struct {
 
 	// Bias [n], if not nil, is added to every row of C.
 	Bias []float32
+	// Add [m, n], if not nil, is what the product is added to: C = Add + A B, the
+	// same numbers as if C had been a copy of Add and Accumulate set.
+	Add []float32
 	// Gelu [m, n], if not nil, receives the GELU of the finished C. It may be C
 	// itself, whose values before the GELU are then lost.
 	Gelu []float32
+	// GeluGrad [m, n], if not nil, is what a GELU was taken of: C, a gradient with
+	// respect to its result, is turned into that with respect to GeluGrad.
+	GeluGrad []float32
+	// SumB [n], if not nil, has the sum of the rows of B added to it, in order of
+	// the rows: the gradient of a bias. B must not be transposed.
+	SumB []float32
 }
 
 // name tells how the operands lie, in the way of BLAS: N as they are, T transposed.
@@ -29,7 +38,8 @@ func (o Op) name() string {
 }
 
 // MatMul computes C = A B with C [m, n], A [m, k], B [k, n], changed as op says.
-// C must not overlap A or B. With k = 0 the product is zero.
+// C must not overlap A or B. With k = 0 the product is zero; with m or n = 0
+// nothing is done.
 //
 // A sum over k is taken in blocks of blockK: one chain of fused multiply-adds
 // inside a block, blocks in order.
@@ -37,21 +47,39 @@ func (p *Pool) MatMul(c, a, b []float32, m, n, k int, op Op) {
 	need("c", c, m, n)
 	need("a", a, m, k)
 	need("b", b, k, n)
-	if op.Bias != nil {
-		need("bias", op.Bias, 1, n)
+	for _, e := range []struct {
+		name       string
+		x          []float32
+		rows, cols int
+	}{
+		{"bias", op.Bias, 1, n},
+		{"add", op.Add, m, n},
+		{"gelu", op.Gelu, m, n},
+		{"gelu gradient", op.GeluGrad, m, n},
+		{"sum of b", op.SumB, 1, n},
+	} {
+		if e.x != nil {
+			need(e.name, e.x, e.rows, e.cols)
+		}
 	}
-	if op.Gelu != nil {
-		need("gelu", op.Gelu, m, n)
+	if op.SumB != nil && op.TransB {
+		panic("kernels: matmul: the sum of a transposed b")
 	}
 	if m == 0 || n == 0 {
 		return
 	}
 	p.mu.Lock()
+	began := p.begin()
 	g := &p.gemm
-	*g = gemmJob{c: c, a: a, b: b, m: m, n: n, k: k, op: op}
-	g.cut(p.isa, len(p.workers))
-	p.call(shape{op.name(), m, n, k}, 2*m*n*k, m*k+k*n+m*n, g.rows*g.cols, g)
+	*g = gemmJob{isa: p.isa, packed: &p.packed, c: c, a: a, b: b, m: m, n: n, k: k, op: op}
+	g.plan(len(p.workers))
+	for g.first(); g.more(); g.next() {
+		g.cut()
+		p.run(g.packParts(), (*packJob)(g))
+		p.run(g.rows*g.cols, g)
+	}
 	*g = gemmJob{}
+	p.end(began, shape{op.name(), m, n, k}, 2*m*n*k, m*k+k*n+m*n)
 	p.mu.Unlock()
 }
 
@@ -62,34 +90,92 @@ func need(name string, x []float32, rows, cols int) {
 	}
 }
 
-// gemmJob is one MatMul, cut into rows x cols parts of tm x tn elements of C.
+// gemmJob is one MatMul. It goes through the matrices slab by slab: a slab is as
+// much of A and B as packed has room for. A slab is packed once, by all workers,
+// and then multiplied by all workers, in rows x cols parts of tm x tn elements
+// of C.
 type gemmJob struct {
-	c, a, b    []float32
-	m, n, k    int
-	op         Op
-	tm, tn     int
-	rows, cols int
+	isa     isa
+	packed  *packed
+	c, a, b []float32
+	m, n, k int
+	op      Op
+
+	workers        int
+	stepM, stepN   int // largest slab
+	stepK          int
+	i0, j0, p0     int // this slab begins here ...
+	mSize, nSize   int // ... and is so large
+	kSize          int
+	tm, tn         int
+	rows, cols     int
+	groupN, groupM int // columns of B and rows of A packed by one part
+	partsB, partsA int
+	nPad, mPad     int // sizes of the slab in whole panels
 }
 
-// partFlops is the work of a part that may well be done alone: half a millisecond
-// or so of one core.
-const partFlops = 50e6
+// packed is the memory that the slabs of B and of a transposed A are packed into:
+// for each blockK of the depth, panels of nr columns or mr rows.
+type packed struct{ a, b []float32 }
 
-// cut chooses the parts: one for each worker, and up to four where they stay
-// large, so that a disturbed worker can be helped. Each part packs its own
-// operands, so more parts cost more packing.
-func (g *gemmJob) cut(s isa, workers int) {
-	mr, nr := s.mr(), s.nr()
-	want := workers
-	if workers > 1 {
-		work := 2 * float64(g.m) * float64(g.n) * float64(g.k)
-		want = max(workers, min(4*workers, int(work/partFlops)))
+// plan chooses the size of a slab.
+func (g *gemmJob) plan(workers int) {
+	g.workers = workers
+	deep := min(roundUp(max(1, g.k), blockK), 4*blockK) // C should not be visited for every blockK
+	fit := func(size, panel int) int {                  // equal pieces that there is room for
+		pieces := ceilDiv(roundUp(size, panel), packedSize/deep/panel*panel)
+		return roundUp(ceilDiv(size, pieces), panel)
 	}
-	g.rows, g.cols = 1, ceilDiv(g.n, tileN)
+	g.stepM, g.stepN = g.m, fit(g.n, g.isa.nr())
+	widest := g.stepN
+	if g.op.TransA {
+		g.stepM = fit(g.m, g.isa.mr())
+		widest = max(widest, g.stepM)
+	}
+	g.stepK = packedSize / widest / blockK * blockK
+}
+
+// first, more and next go from slab to slab, along the depth first.
+func (g *gemmJob) first()     { g.i0, g.j0, g.p0 = 0, 0, 0 }
+func (g *gemmJob) more() bool { return g.i0 < g.m }
+
+func (g *gemmJob) next() {
+	if g.p0 += g.stepK; g.p0 < g.k {
+		return
+	}
+	g.p0 = 0
+	if g.j0 += g.stepN; g.j0 < g.n {
+		return
+	}
+	g.j0 = 0
+	g.i0 += g.stepM
+}
+
+const (
+	// partFlops is the least work of a part: some tens of microseconds.
+	partFlops = 2e6
+	// finishN is the number of columns that are finished (bias, GELU, ...) while
+	// they are in the cache.
+	finishN = 128
+)
+
+// cut chooses the parts of the slab: a few for each worker, so that a disturbed
+// one can be helped, and as high as the cache takes.
+func (g *gemmJob) cut() {
+	mr, nr := g.isa.mr(), g.isa.nr()
+	g.mSize, g.nSize, g.kSize = min(g.stepM, g.m-g.i0), min(g.stepN, g.n-g.j0), min(g.stepK, g.k-g.p0)
+	g.mPad, g.nPad = roundUp(g.mSize, mr), roundUp(g.nSize, nr)
+	g.rows, g.cols = ceilDiv(g.mSize, blockM), 1
+	want := 1
+	if g.workers > 1 {
+		want = min(4*g.workers, int(2*float64(g.mSize)*float64(g.nSize)*float64(g.kSize)/partFlops))
+	}
 	for g.rows*g.cols < want {
-		tm, tn := ceilDiv(g.m, g.rows), ceilDiv(g.n, g.cols)
+		tm, tn := ceilDiv(g.mSize, g.rows), ceilDiv(g.nSize, g.cols)
 		switch {
-		case tm > 8*mr && tm >= tn:
+		case tn > 2*finishN:
+			g.cols++
+		case tm > 8*mr:
 			g.rows++
 		case tn > 2*nr:
 			g.cols++
@@ -99,62 +185,73 @@ func (g *gemmJob) cut(s isa, workers int) {
 			want = 0 // parts are as small as they should be
 		}
 	}
-	g.tm, g.tn = roundUp(ceilDiv(g.m, g.rows), mr), roundUp(ceilDiv(g.n, g.cols), nr)
-	g.rows, g.cols = ceilDiv(g.m, g.tm), ceilDiv(g.n, g.tn)
+	g.tm, g.tn = roundUp(ceilDiv(g.mSize, g.rows), mr), roundUp(ceilDiv(g.nSize, g.cols), nr)
+	g.rows, g.cols = ceilDiv(g.mSize, g.tm), ceilDiv(g.nSize, g.tn)
 }
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
 func roundUp(a, b int) int { return ceilDiv(a, b) * b }
 
-// do computes one part of C.
+// do computes one part of C as far as the slab goes.
 func (g *gemmJob) do(w *worker, i int) {
-	i0, j0 := i/g.cols*g.tm, i%g.cols*g.tn
-	i1, j1 := min(i0+g.tm, g.m), min(j0+g.tn, g.n)
-	cols := j1 - j0
-	for p0 := 0; p0 == 0 || p0 < g.k; p0 += blockK {
-		depth := min(blockK, g.k-p0)
-		last := p0+depth == g.k
-		if g.op.TransB {
-			w.isa.packColumns(w.packB, g.b[min(j0*g.k+p0, len(g.b)):], g.k, depth, cols)
-		} else {
-			w.isa.packRows(w.packB, g.b[min(p0*g.n+j0, len(g.b)):], g.n, depth, cols)
-		}
-		for r0 := i0; r0 < i1; r0 += blockM {
-			rows := min(blockM, i1-r0)
-			a, rs, cs := g.operand(w, r0, p0, rows, depth)
-			w.block(g.c[r0*g.n+j0:], g.n, rows, cols, depth, a, rs, cs, w.packB, p0 > 0 || g.op.Accumulate)
-			if last {
-				g.finish(w.isa, r0, j0, rows, cols)
+	i0, j0 := i/g.cols*g.tm, i%g.cols*g.tn // in the slab
+	i1, j1 := min(i0+g.tm, g.mSize), min(j0+g.tn, g.nSize)
+	for p0 := 0; p0 == 0 || p0 < g.kSize; p0 += blockK {
+		depth := min(blockK, g.kSize-p0)
+		done := g.p0+p0+depth == g.k
+		a, rs, cs := g.operand(i0, p0, depth)
+		w.pad(a, rs, cs, i1-i0, depth)
+		for j := j0; j < j1; j += finishN {
+			row, col, cols := g.i0+i0, g.j0+j, min(finishN, j1-j)
+			b := g.packed.b[p0*g.nPad+j*depth:]
+			onto := g.p0+p0 > 0 || g.op.Accumulate
+			if !onto && g.op.Add != nil {
+				g.preset(row, col, i1-i0, cols)
+				onto = true
+			}
+			w.panels(g.c[row*g.n+col:], g.n, i1-i0, cols, depth, a, rs, cs, b, onto)
+			if done {
+				g.finish(row, col, i1-i0, cols)
 			}
 		}
 	}
 }
 
-// operand returns rows x depth of A from (r0, p0) as the micro-kernel can read
-// it fast, with the strides from row to row and from column to column. A
-// transposed A is packed into panels of mr rows.
-func (g *gemmJob) operand(w *worker, r0, p0, rows, depth int) (a []float32, rs, cs int) {
+// operand returns A from row i0 and depth p0 of the slab, with the strides from
+// row to row and from column to column: where it lies, or packed if transposed.
+func (g *gemmJob) operand(i0, p0, depth int) (a []float32, rs, cs int) {
 	if !g.op.TransA {
-		return g.a[min(r0*g.k+p0, len(g.a)):], g.k, 1
+		a = g.a[min((g.i0+i0)*g.k+g.p0+p0, len(g.a)):]
+		return a, g.k, 1
 	}
-	w.isa.packPanels(w.packA, g.a[min(p0*g.m+r0, len(g.a)):], g.m, depth, rows)
-	return w.packA, 0, 0
+	return g.packed.a[p0*g.mPad+i0*depth:], 0, 0
 }
 
-// finish adds the bias and applies the GELU to a finished block of C, which is
-// still in the cache.
-func (g *gemmJob) finish(s isa, r0, j0, rows, cols int) {
-	if g.op.Bias == nil && g.op.Gelu == nil {
+// preset fills a block of C with what the product is added to.
+func (g *gemmJob) preset(row, col, rows, cols int) {
+	for r := row; r < row+rows; r++ {
+		copy(g.c[r*g.n+col:r*g.n+col+cols], g.op.Add[r*g.n+col:])
+	}
+}
+
+// finish does the rest of the operation to a block of C that is still in the
+// cache.
+func (g *gemmJob) finish(row, col, rows, cols int) {
+	s, op := g.isa, &g.op
+	if op.Bias == nil && op.Gelu == nil && op.GeluGrad == nil {
 		return
 	}
-	for r := r0; r < r0+rows; r++ {
-		from, to := r*g.n+j0, r*g.n+j0+cols
+	for r := row; r < row+rows; r++ {
+		from, to := r*g.n+col, r*g.n+col+cols
 		c := g.c[from:to]
-		if g.op.Bias != nil {
-			s.add(c, g.op.Bias[j0:j0+cols])
+		if op.Bias != nil {
+			s.add(c, op.Bias[col:col+cols])
 		}
-		if g.op.Gelu != nil {
-			s.gelu(g.op.Gelu[from:to], c)
+		if op.Gelu != nil {
+			s.gelu(op.Gelu[from:to], c)
+		}
+		if op.GeluGrad != nil {
+			s.geluGrad(c, c, op.GeluGrad[from:to])
 		}
 	}
 }

@@ -48,6 +48,64 @@ func TestMatMulAgainstFloat64(t *testing.T) {
 	})
 }
 
+func TestMatMulResidualAndGeluGradient(t *testing.T) {
+	forEachLevel(t, func(t *testing.T, p *Pool) {
+		r := newRand(5)
+		for _, shape := range shapes() {
+			m, n, k := shape[0], shape[1], shape[2]
+			a, b, add, x := random(r, m*k), random(r, k*n), random(r, m*n), random(r, m*n)
+			c, want := make([]float32, m*n), make([]float32, m*n)
+			copy(want, add)
+			p.MatMul(want, a, b, m, n, k, Op{Accumulate: true})
+			p.GeluBackward(want, want, x)
+			p.MatMul(c, a, b, m, n, k, Op{Add: add, GeluGrad: x})
+			for i := range want { // vector and scalar GELU differ in the last bits
+				if d := math.Abs(float64(c[i] - want[i])); d > 1e-5*(1+math.Abs(float64(want[i]))) {
+					t.Fatalf("%s: %g in one pass, %g in three", name3(shape), c[i], want[i])
+				}
+			}
+		}
+	})
+}
+
+func TestMatMulSumsB(t *testing.T) {
+	forEachLevel(t, func(t *testing.T, p *Pool) {
+		r := newRand(6)
+		for _, shape := range append(shapes(), [3]int{3, 70, 1100}, [3]int{2100, 9, 300}) {
+			m, n, k := shape[0], shape[1], shape[2]
+			for _, transA := range []bool{false, true} {
+				a, b, sum, c := random(r, m*k), random(r, k*n), random(r, n), make([]float32, m*n)
+				want := slices.Clone(sum)
+				p.SumRows(want, b, k, n)
+				p.MatMul(c, a, b, m, n, k, Op{TransA: transA, SumB: sum})
+				if m > 0 && !slices.Equal(sum, want) {
+					t.Fatalf("%s: the sum of the rows of B is not that of SumRows", name3(shape))
+				}
+			}
+		}
+	})
+}
+
+// Matrices that do not fit into packed at once are taken slab by slab.
+func TestMatMulOfSeveralSlabs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a second of work")
+	}
+	forEachLevel(t, func(t *testing.T, p *Pool) {
+		r := newRand(7)
+		for _, shape := range [][3]int{{3, 2500, 1300}, {2500, 5, 1300}, {5, 3, 9000}, {2, 8300, 40}} {
+			m, n, k := shape[0], shape[1], shape[2]
+			a, b := random(r, m*k), random(r, k*n)
+			for _, op := range []Op{{}, {TransA: true}, {TransB: true}, {TransA: true, TransB: true}} {
+				c, want, abs := make([]float32, m*n), make([]float64, m*n), constant(m*n, 1)
+				refMatMul(want, abs, a, b, m, n, k, op)
+				p.MatMul(c, a, b, m, n, k, op)
+				expectClose(t, op.name()+" "+name3(shape), c, want, abs, gemmTolerance(k))
+			}
+		}
+	})
+}
+
 func TestMatMulGeluInPlace(t *testing.T) {
 	forEachLevel(t, func(t *testing.T, p *Pool) {
 		r := newRand(2)

@@ -12,15 +12,15 @@ func tileAVX2(c *float32, ldc int, k int, a *float32, rs int, cs int, b *float32
 //go:noescape
 func peakAVX2(rounds int)
 
-// packRowBAVX2 copies pieces of 16 values to places stride bytes apart.
+// packRowsBAVX2 copies rows of pieces of 16 values to places stride bytes apart.
 //
 //go:noescape
-func packRowBAVX2(dst *float32, src *float32, pieces int, stride int)
+func packRowsBAVX2(dst *float32, src *float32, ld int, rows int, pieces int, stride int)
 
-// packRowAAVX2 copies pieces of 6 values to places stride bytes apart.
+// packRowsAAVX2 copies rows of pieces of 6 values to places stride bytes apart.
 //
 //go:noescape
-func packRowAAVX2(dst *float32, src *float32, pieces int, stride int)
+func packRowsAAVX2(dst *float32, src *float32, ld int, rows int, pieces int, stride int)
 
 // geluAVX2 writes y = GELU(x).
 //

@@ -183,6 +183,18 @@ TEXT ·tileAVX2(SB), NOSPLIT, $0-64
 	MOVQ b+48(FP), BX
 	LEAQ (SI)(R9*2), DX
 	ADDQ R9, DX
+	PREFETCHT0 0(DI)
+	ADDQ R8, DI
+	PREFETCHT0 0(DI)
+	ADDQ R8, DI
+	PREFETCHT0 0(DI)
+	ADDQ R8, DI
+	PREFETCHT0 0(DI)
+	ADDQ R8, DI
+	PREFETCHT0 0(DI)
+	ADDQ R8, DI
+	PREFETCHT0 0(DI)
+	MOVQ c+0(FP), DI
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -395,44 +407,74 @@ again:
 	VZEROUPPER
 	RET
 
-// func packRowBAVX2(dst *float32, src *float32, pieces int, stride int)
-TEXT ·packRowBAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ pieces+16(FP), CX
-	MOVQ stride+24(FP), DX
-next:
-	CMPQ CX, $1
+// func packRowsBAVX2(dst *float32, src *float32, ld int, rows int, pieces int, stride int)
+TEXT ·packRowsBAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), R8
+	MOVQ src+8(FP), R9
+	MOVQ ld+16(FP), R10
+	MOVQ rows+24(FP), BX
+	MOVQ pieces+32(FP), R11
+	MOVQ stride+40(FP), DX
+	LEAQ (R9)(R10*4), R12
+row:
+	CMPQ BX, $1
 	JLT end
+	MOVQ R8, DI
+	MOVQ R9, SI
+	MOVQ R12, R13
+	MOVQ R11, CX
+piece:
+	PREFETCHT0 (R13)
 	VMOVUPS 0(SI), Y0
 	VMOVUPS Y0, 0(DI)
 	VMOVUPS 32(SI), Y1
 	VMOVUPS Y1, 32(DI)
 	ADDQ $64, SI
+	ADDQ $64, R13
 	ADDQ DX, DI
 	DECQ CX
-	JMP next
+	JNE piece
+	ADDQ $64, R8
+	ADDQ R10, R9
+	ADDQ R10, R12
+	DECQ BX
+	JMP row
 end:
 	VZEROUPPER
 	RET
 
-// func packRowAAVX2(dst *float32, src *float32, pieces int, stride int)
-TEXT ·packRowAAVX2(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ pieces+16(FP), CX
-	MOVQ stride+24(FP), DX
-next:
-	CMPQ CX, $1
+// func packRowsAAVX2(dst *float32, src *float32, ld int, rows int, pieces int, stride int)
+TEXT ·packRowsAAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), R8
+	MOVQ src+8(FP), R9
+	MOVQ ld+16(FP), R10
+	MOVQ rows+24(FP), BX
+	MOVQ pieces+32(FP), R11
+	MOVQ stride+40(FP), DX
+	LEAQ (R9)(R10*4), R12
+row:
+	CMPQ BX, $1
 	JLT end
+	MOVQ R8, DI
+	MOVQ R9, SI
+	MOVQ R12, R13
+	MOVQ R11, CX
+piece:
+	PREFETCHT0 (R13)
 	VMOVUPS 0(SI), X0
 	VMOVUPS X0, 0(DI)
 	VMOVSD 16(SI), X1
 	VMOVSD X1, 16(DI)
 	ADDQ $24, SI
+	ADDQ $24, R13
 	ADDQ DX, DI
 	DECQ CX
-	JMP next
+	JNE piece
+	ADDQ $24, R8
+	ADDQ R10, R9
+	ADDQ R10, R12
+	DECQ BX
+	JMP row
 end:
 	VZEROUPPER
 	RET

@@ -12,15 +12,15 @@ func tileAVX512(c *float32, ldc int, k int, a *float32, rs int, cs int, b *float
 //go:noescape
 func peakAVX512(rounds int)
 
-// packRowBAVX512 copies pieces of 32 values to places stride bytes apart.
+// packRowsBAVX512 copies rows of pieces of 32 values to places stride bytes apart.
 //
 //go:noescape
-func packRowBAVX512(dst *float32, src *float32, pieces int, stride int)
+func packRowsBAVX512(dst *float32, src *float32, ld int, rows int, pieces int, stride int)
 
-// packRowAAVX512 copies pieces of 14 values to places stride bytes apart.
+// packRowsAAVX512 copies rows of pieces of 14 values to places stride bytes apart.
 //
 //go:noescape
-func packRowAAVX512(dst *float32, src *float32, pieces int, stride int)
+func packRowsAAVX512(dst *float32, src *float32, ld int, rows int, pieces int, stride int)
 
 // geluAVX512 writes y = GELU(x).
 //

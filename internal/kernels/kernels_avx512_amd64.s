@@ -325,6 +325,48 @@ TEXT ·tileAVX512(SB), NOSPLIT, $0-64
 	ADDQ R9, R12
 	LEAQ (R12)(R9*2), R13
 	ADDQ R9, R13
+	PREFETCHT0 0(DI)
+	PREFETCHT0 64(DI)
+	ADDQ R8, DI
+	PREFETCHT0 0(DI)
+	PREFETCHT0 64(DI)
+	ADDQ R8, DI
+	PREFETCHT0 0(DI)
+	PREFETCHT0 64(DI)
+	ADDQ R8, DI
+	PREFETCHT0 0(DI)
+	PREFETCHT0 64(DI)
+	ADDQ R8, DI
+	PREFETCHT0 0(DI)
+	PREFETCHT0 64(DI)
+	ADDQ R8, DI
+	PREFETCHT0 0(DI)
+	PREFETCHT0 64(DI)
+	ADDQ R8, DI
+	PREFETCHT0 0(DI)
+	PREFETCHT0 64(DI)
+	ADDQ R8, DI
+	PREFETCHT0 0(DI)
+	PREFETCHT0 64(DI)
+	ADDQ R8, DI
+	PREFETCHT0 0(DI)
+	PREFETCHT0 64(DI)
+	ADDQ R8, DI
+	PREFETCHT0 0(DI)
+	PREFETCHT0 64(DI)
+	ADDQ R8, DI
+	PREFETCHT0 0(DI)
+	PREFETCHT0 64(DI)
+	ADDQ R8, DI
+	PREFETCHT0 0(DI)
+	PREFETCHT0 64(DI)
+	ADDQ R8, DI
+	PREFETCHT0 0(DI)
+	PREFETCHT0 64(DI)
+	ADDQ R8, DI
+	PREFETCHT0 0(DI)
+	PREFETCHT0 64(DI)
+	MOVQ c+0(FP), DI
 	VXORPS X0, X0, X0
 	VXORPS X1, X1, X1
 	VXORPS X2, X2, X2
@@ -736,36 +778,60 @@ again:
 	VZEROUPPER
 	RET
 
-// func packRowBAVX512(dst *float32, src *float32, pieces int, stride int)
-TEXT ·packRowBAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ pieces+16(FP), CX
-	MOVQ stride+24(FP), DX
-next:
-	CMPQ CX, $1
+// func packRowsBAVX512(dst *float32, src *float32, ld int, rows int, pieces int, stride int)
+TEXT ·packRowsBAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), R8
+	MOVQ src+8(FP), R9
+	MOVQ ld+16(FP), R10
+	MOVQ rows+24(FP), BX
+	MOVQ pieces+32(FP), R11
+	MOVQ stride+40(FP), DX
+	LEAQ (R9)(R10*4), R12
+row:
+	CMPQ BX, $1
 	JLT end
+	MOVQ R8, DI
+	MOVQ R9, SI
+	MOVQ R12, R13
+	MOVQ R11, CX
+piece:
+	PREFETCHT0 (R13)
 	VMOVUPS 0(SI), Z0
 	VMOVUPS Z0, 0(DI)
 	VMOVUPS 64(SI), Z1
 	VMOVUPS Z1, 64(DI)
 	ADDQ $128, SI
+	ADDQ $128, R13
 	ADDQ DX, DI
 	DECQ CX
-	JMP next
+	JNE piece
+	ADDQ $128, R8
+	ADDQ R10, R9
+	ADDQ R10, R12
+	DECQ BX
+	JMP row
 end:
 	VZEROUPPER
 	RET
 
-// func packRowAAVX512(dst *float32, src *float32, pieces int, stride int)
-TEXT ·packRowAAVX512(SB), NOSPLIT, $0-32
-	MOVQ dst+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ pieces+16(FP), CX
-	MOVQ stride+24(FP), DX
-next:
-	CMPQ CX, $1
+// func packRowsAAVX512(dst *float32, src *float32, ld int, rows int, pieces int, stride int)
+TEXT ·packRowsAAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), R8
+	MOVQ src+8(FP), R9
+	MOVQ ld+16(FP), R10
+	MOVQ rows+24(FP), BX
+	MOVQ pieces+32(FP), R11
+	MOVQ stride+40(FP), DX
+	LEAQ (R9)(R10*4), R12
+row:
+	CMPQ BX, $1
 	JLT end
+	MOVQ R8, DI
+	MOVQ R9, SI
+	MOVQ R12, R13
+	MOVQ R11, CX
+piece:
+	PREFETCHT0 (R13)
 	VMOVUPS 0(SI), Y0
 	VMOVUPS Y0, 0(DI)
 	VMOVUPS 32(SI), X1
@@ -773,9 +839,15 @@ next:
 	VMOVSD 48(SI), X2
 	VMOVSD X2, 48(DI)
 	ADDQ $56, SI
+	ADDQ $56, R13
 	ADDQ DX, DI
 	DECQ CX
-	JMP next
+	JNE piece
+	ADDQ $56, R8
+	ADDQ R10, R9
+	ADDQ R10, R12
+	DECQ BX
+	JMP row
 end:
 	VZEROUPPER
 	RET

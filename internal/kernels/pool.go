@@ -38,7 +38,8 @@ type Pool struct {
 	profile map[shape]*Stat // nil while nobody asks
 	exited  sync.WaitGroup
 
-	tasks // the reusable bodies of the methods
+	packed packed
+	tasks  // the reusable bodies of the methods
 }
 
 // worker is one goroutine's place in the pool. Worker 0 is the caller.
@@ -61,6 +62,7 @@ func newPool(n int, s isa) *Pool {
 		n = runtime.GOMAXPROCS(0)
 	}
 	p := &Pool{isa: s, done: make(chan struct{}, 1)}
+	p.packed = packed{a: Floats(packedSize), b: Floats(packedSize)}
 	for range n {
 		p.workers = append(p.workers, &worker{isa: s, wake: make(chan struct{}, 1), scratch: newScratch()})
 	}

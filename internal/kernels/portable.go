@@ -43,11 +43,13 @@ func tilePortable(s isa, c []float32, ldc, k int, a []float32, rs, cs int, b []f
 	}
 }
 
-// packRowPortable copies pieces of size values to places stride apart.
-func packRowPortable(dst, src []float32, size, stride int) {
-	for at := 0; len(src) >= size; at += stride {
-		copy(dst[at:at+size], src)
-		src = src[size:]
+// packPiecesPortable cuts rows of src into pieces of size values and copies them to
+// places stride apart.
+func packPiecesPortable(dst, src []float32, ld, rows, pieces, size, stride int) {
+	for r := range rows {
+		for i := range pieces {
+			copy(dst[r*size+i*stride:][:size], src[r*ld+i*size:])
+		}
 	}
 }
 

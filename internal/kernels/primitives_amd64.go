@@ -50,22 +50,22 @@ func (s isa) tile(c []float32, ldc, k int, a []float32, rs, cs int, b []float32,
 	}
 }
 
-// packRow copies pieces of size (mr or nr) values of src, which is made of whole
-// pieces, to places stride apart.
-func (s isa) packRow(dst, src []float32, size, stride int) {
-	pieces := len(src) / size
+// packPieces cuts rows of src with leading dimension ld into pieces of size (mr or
+// nr) values and copies them to places stride apart, the pieces of the next row
+// behind those of the row before.
+func (s isa) packPieces(dst, src []float32, ld, rows, pieces, size, stride int) {
 	switch {
-	case pieces == 0:
+	case pieces == 0 || rows == 0:
 	case s == generic:
-		packRowPortable(dst, src, size, stride)
+		packPiecesPortable(dst, src, ld, rows, pieces, size, stride)
 	case s == avx2 && size == s.nr():
-		packRowBAVX2(&dst[0], &src[0], pieces, 4*stride)
+		packRowsBAVX2(&dst[0], &src[0], 4*ld, rows, pieces, 4*stride)
 	case s == avx2:
-		packRowAAVX2(&dst[0], &src[0], pieces, 4*stride)
+		packRowsAAVX2(&dst[0], &src[0], 4*ld, rows, pieces, 4*stride)
 	case size == s.nr():
-		packRowBAVX512(&dst[0], &src[0], pieces, 4*stride)
+		packRowsBAVX512(&dst[0], &src[0], 4*ld, rows, pieces, 4*stride)
 	default:
-		packRowAAVX512(&dst[0], &src[0], pieces, 4*stride)
+		packRowsAAVX512(&dst[0], &src[0], 4*ld, rows, pieces, 4*stride)
 	}
 }
 

@@ -14,8 +14,8 @@ func (s isa) tile(c []float32, ldc, k int, a []float32, rs, cs int, b []float32,
 	tilePortable(s, c, ldc, k, a, rs, cs, b, accumulate)
 }
 
-func (s isa) packRow(dst, src []float32, size, stride int) {
-	packRowPortable(dst, src, size, stride)
+func (s isa) packPieces(dst, src []float32, ld, rows, pieces, size, stride int) {
+	packPiecesPortable(dst, src, ld, rows, pieces, size, stride)
 }
 
 func (s isa) transpose(dst []float32, ld int, b []float32, ldb, rows, k int) {

@@ -53,17 +53,27 @@ func (p *Pool) Profile() (stop func() []Stat) {
 // call does parts 0..n-1 of j and, in a profiled pool, notes that they were so
 // much work. The caller holds mu.
 func (p *Pool) call(s shape, flops, values, n int, j job) {
+	began := p.begin()
+	p.run(n, j)
+	p.end(began, s, flops, values)
+}
+
+// begin and end enclose a call that runs several jobs.
+func (p *Pool) begin() time.Time {
 	if p.profile == nil {
-		p.run(n, j)
+		return time.Time{}
+	}
+	return time.Now()
+}
+
+func (p *Pool) end(began time.Time, s shape, flops, values int) {
+	if p.profile == nil {
 		return
 	}
-	began := time.Now()
-	p.run(n, j)
-	took := time.Since(began)
 	if p.profile[s] == nil {
 		p.profile[s] = &Stat{Kernel: s.kernel, M: s.m, N: s.n, K: s.k}
 	}
-	p.profile[s].Add(Stat{Calls: 1, Time: took, FLOPs: float64(flops), Bytes: 4 * float64(values)})
+	p.profile[s].Add(Stat{Calls: 1, Time: time.Since(began), FLOPs: float64(flops), Bytes: 4 * float64(values)})
 }
 
 // Peak measures what all workers together can do at most, in floating-point

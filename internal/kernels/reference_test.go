@@ -31,7 +31,7 @@ func forEachLevel(t *testing.T, test func(t *testing.T, p *Pool)) {
 }
 
 func random(r *rand.Rand, n int) []float32 {
-	x := make([]float32, n)
+	x := Floats(n)
 	for i := range x {
 		x[i] = float32(r.NormFloat64())
 	}

@@ -4,8 +4,9 @@ package kernels
 // in the last bits.
 const (
 	blockK = 256 // depth of one packed block: a panel of B fills half of a 32 KB L1
-	blockM = 96  // rows of A between two walks over B: 96 KB of a 512 KB L2
-	tileN  = 512 // most columns of one part
+	blockM = 192 // most rows of A between two walks over B: 192 KB of a 512 KB L2
+
+	packedSize = 1 << 21 // values of a slab of B, and as many of A (8 MB each)
 
 	attnTile = 128 // queries and keys of one attention tile
 	attnLD   = attnTile + 16
@@ -16,8 +17,6 @@ const (
 
 // scratch is the private memory of a worker, allocated once with the pool.
 type scratch struct {
-	packA []float32 // blockM rows of A (or panels of A transposed), padded
-	packB []float32 // blockK x tileN of B in panels of nr columns
 	edgeA []float32 // the last rows of A, padded with zeros to mr
 	edgeC []float32 // one tile of C on its way into a border
 
@@ -29,13 +28,7 @@ type scratch struct {
 }
 
 func newScratch() scratch {
-	const (
-		rows = blockM + maxMR
-		cols = tileN + maxNR
-	)
 	s := scratch{
-		packA:  make([]float32, rows*(blockK+16)),
-		packB:  make([]float32, blockK*cols),
 		edgeA:  make([]float32, maxMR*blockK),
 		edgeC:  make([]float32, maxMR*maxNR),
 		scores: make([]float32, attnTile*attnLD),

@@ -12,7 +12,8 @@ func (a *assembler) tile() {
 		list(ptrs("c"), ints("ldc", "k"), ptrs("a"), ints("rs", "cs"), ptrs("b"), ints("accumulate")), nil)
 	const (
 		ldc, k, rs, cs, b, c = "R8", "CX", "R9", "R10", "BX", "DI"
-		unroll               = 4
+
+		unroll = 4
 	)
 	bases := []string{"SI", "DX", "R11", "R12", "R13"}[:(a.mr+2)/3]
 	a.load(f, "c", c, "ldc", ldc, "k", k, "a", bases[0], "rs", rs, "cs", cs, "b", b)
@@ -20,6 +21,16 @@ func (a *assembler) tile() {
 		a.op("LEAQ", fmt.Sprintf("(%s)(%s*2)", bases[i], rs), base)
 		a.op("ADDQ", rs, base)
 	}
+	// C is needed at the end and lies anywhere
+	for row := range a.mr {
+		for line := range a.nr * a.bytes() / 64 {
+			a.op("PREFETCHT0", fmt.Sprintf("%d(%s)", 64*line, c))
+		}
+		if row < a.mr-1 {
+			a.op("ADDQ", ldc, c)
+		}
+	}
+	a.op("MOVQ", f["c"], c)
 	acc := func(row, col int) string { return a.v(row*a.nr + col) }
 	first := a.mr * a.nr // registers after the accumulators: B, then two for A
 	for i := range a.mr * a.nr {
@@ -138,15 +149,24 @@ func (a *assembler) transpose() {
 	a.ret()
 }
 
-// packRow writes the copy of a row in pieces of size floats to places a stride
-// apart: packing of B (size nr vectors) and of a transposed A (size mr).
-func (a *assembler) packRow(name string, size int) {
-	f := a.function(fmt.Sprintf("copies pieces of %d values to places stride bytes apart.", size), name,
-		list(ptrs("dst", "src"), ints("pieces", "stride")), nil)
-	a.load(f, "dst", "DI", "src", "SI", "pieces", "CX", "stride", "DX")
-	a.label("next")
-	a.op("CMPQ", "CX", "$1")
+// packRows writes the copy of a matrix whose rows are cut into pieces of size
+// floats, to places a stride apart; the pieces of the next row follow those of
+// the row before. It packs B (size nr vectors) and a transposed A (size mr). The
+// rows lie far apart, where hardware does not look ahead: so it is told to.
+func (a *assembler) packRows(name string, size int) {
+	f := a.function(fmt.Sprintf("copies rows of pieces of %d values to places stride bytes apart.", size), name,
+		list(ptrs("dst", "src"), ints("ld", "rows", "pieces", "stride")), nil)
+	a.load(f, "dst", "R8", "src", "R9", "ld", "R10", "rows", "BX", "pieces", "R11", "stride", "DX")
+	a.op("LEAQ", "(R9)(R10*4)", "R12")
+	a.label("row")
+	a.op("CMPQ", "BX", "$1")
 	a.op("JLT", "end")
+	a.op("MOVQ", "R8", "DI")
+	a.op("MOVQ", "R9", "SI")
+	a.op("MOVQ", "R12", "R13")
+	a.op("MOVQ", "R11", "CX")
+	a.label("piece")
+	a.op("PREFETCHT0", "(R13)")
 	for done, reg := 0, 0; done < size; reg++ {
 		left := size - done
 		move, register, width := "VMOVSD", fmt.Sprintf("X%d", reg), 2
@@ -163,9 +183,15 @@ func (a *assembler) packRow(name string, size int) {
 		done += width
 	}
 	a.op("ADDQ", fmt.Sprintf("$%d", 4*size), "SI")
+	a.op("ADDQ", fmt.Sprintf("$%d", 4*size), "R13")
 	a.op("ADDQ", "DX", "DI")
 	a.op("DECQ", "CX")
-	a.op("JMP", "next")
+	a.op("JNE", "piece")
+	a.op("ADDQ", fmt.Sprintf("$%d", 4*size), "R8")
+	a.op("ADDQ", "R10", "R9")
+	a.op("ADDQ", "R10", "R12")
+	a.op("DECQ", "BX")
+	a.op("JMP", "row")
 	a.label("end")
 	a.ret()
 }
