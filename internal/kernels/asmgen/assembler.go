@@ -24,6 +24,7 @@ type assembler struct {
 	target
 	text, decls strings.Builder
 	labels      int
+	stack       int // bytes of the frame of the next function
 }
 
 // op writes one instruction; operands are in Go's order, destination last.
@@ -89,7 +90,7 @@ func (a *assembler) function(doc, name string, args, results []param) frame {
 		result = " (" + strings.Join(out, ", ") + ")"
 	}
 	fmt.Fprintf(&a.decls, "\n// %s%s %s\n//\n//go:noescape\nfunc %s(%s)%s\n", name, "", doc, name, strings.Join(in, ", "), result)
-	fmt.Fprintf(&a.text, "\n// func %s(%s)%s\nTEXT ·%s(SB), NOSPLIT, $0-%d\n", name, strings.Join(in, ", "), result, name, offset)
+	fmt.Fprintf(&a.text, "\n// func %s(%s)%s\nTEXT ·%s(SB), NOSPLIT, $%d-%d\n", name, strings.Join(in, ", "), result, name, a.stack, offset)
 	return f
 }
 
@@ -179,14 +180,14 @@ var constants = []struct {
 	{"log2e", 1.44269504088896341},
 	{"ln2Hi", 0.693359375},
 	{"ln2Lo", -2.12194440e-4},
-	{"expC0", 1.9875691500e-4},
-	{"expC1", 1.3981999507e-3},
-	{"expC2", 8.3334519073e-3},
-	{"expC3", 4.1665795894e-2},
-	{"expC4", 1.6666665459e-1},
-	{"expC5", 5.0000001201e-1},
+	{"expC2", 0.49999993447745505},
+	{"expC3", 0.16666520630984621},
+	{"expC4", 0.041668388052818084},
+	{"expC5", 0.008368716966516993},
+	{"expC6", 0.0013814598591995707},
 	{"geluA", 1.5957691216057308},
-	{"geluB", 0.07135481282553006},
+	{"minusGeluA", -1.5957691216057308},
+	{"minusGeluB", -0.07135481282553006},
 	{"geluMax", 80},
 	{"gelu3B", 3 * 0.07135481282553006},
 	{"lowest", math.Inf(-1)},

@@ -2,33 +2,45 @@ package main
 
 import "fmt"
 
-// exp replaces register x by e^x, using four more; see exp32 in portable.go.
-// low and high hold the constants expMin and expMax: MAX and MIN return their
-// last operand when one is NaN, and that must be x. The polynomial is taken in
-// pairs (Estrin), for its chain of waiting instructions is what costs.
-func (a *assembler) exp(x, n, p, q, square, low, high int) {
+// exp writes e^x of several vectors x to registers p, using registers n; see exp32
+// in portable.go. low and high hold the constants expMin and expMax: MAX and MIN
+// return their last operand when one is NaN, and that must be x.
+//
+// The steps of one vector wait for each other, so several vectors go through
+// them side by side.
+func (a *assembler) exp(x, n, p []int, low, high int) {
 	v := a.v
-	a.op("VMAXPS", v(x), v(low), v(x))
-	a.op("VMINPS", v(x), v(high), v(x))
-	a.op("VMULPS", mem("log2e"), v(x), v(n))
-	a.op("VCVTPS2DQ", v(n), v(n))
-	a.op("VCVTDQ2PS", v(n), v(p))
-	a.op("VFNMADD231PS", mem("ln2Hi"), v(p), v(x))
-	a.op("VFNMADD231PS", mem("ln2Lo"), v(p), v(x))
-	a.op("VPSLLD", "$23", v(n), v(n))
-	a.op("VPADDD", mem("one"), v(n), v(n)) // the bits of 1.0 are the exponent's zero
-	a.op("VMOVUPS", mem("expC0"), v(p))
-	a.op("VFMADD213PS", mem("expC1"), v(x), v(p)) // C0 r + C1
-	a.op("VMOVUPS", mem("expC2"), v(q))
-	a.op("VFMADD213PS", mem("expC3"), v(x), v(q)) // C2 r + C3
-	a.op("VMULPS", v(x), v(x), v(square))
-	a.op("VFMADD231PS", v(square), v(p), v(q))
-	a.op("VMOVUPS", mem("expC4"), v(p))
-	a.op("VFMADD213PS", mem("expC5"), v(x), v(p)) // C4 r + C5
-	a.op("VFMADD231PS", v(square), v(q), v(p))
-	a.op("VFMADD231PS", v(square), v(p), v(x))
-	a.op("VADDPS", mem("one"), v(x), v(x))
-	a.op("VMULPS", v(n), v(x), v(x))
+	each := func(step func(x, n, p string)) {
+		for i := range x {
+			step(v(x[i]), v(n[i]), v(p[i]))
+		}
+	}
+	each(func(x, n, p string) { a.op("VMAXPS", x, v(low), x) })
+	each(func(x, n, p string) { a.op("VMINPS", x, v(high), x) })
+	each(func(x, n, p string) { a.op("VMULPS", mem("log2e"), x, n) })
+	each(func(x, n, p string) { a.op("VCVTPS2DQ", n, n) })
+	each(func(x, n, p string) { a.op("VCVTDQ2PS", n, p) })
+	each(func(x, n, p string) { a.op("VFNMADD231PS", mem("ln2Hi"), p, x) })
+	each(func(x, n, p string) { a.op("VFNMADD231PS", mem("ln2Lo"), p, x) })
+	each(func(x, n, p string) { a.op("VPSLLD", "$23", n, n) })
+	each(func(x, n, p string) { a.op("VMOVUPS", mem("expC6"), p) })
+	for _, c := range []string{"expC5", "expC4", "expC3", "expC2", "one", "one"} {
+		each(func(x, n, p string) { a.op("VFMADD213PS", mem(c), x, p) })
+	}
+	each(func(x, n, p string) { a.op("VPADDD", mem("one"), n, n) }) // the bits of 1.0 are the exponent's zero
+	each(func(x, n, p string) { a.op("VMULPS", n, p, p) })
+}
+
+// sideBySide gives each of count vectors the registers from 0 on, so many each:
+// lanes[r][i] is register r of vector i.
+func sideBySide(count, registers int) (lanes [][]int) {
+	lanes = make([][]int, registers)
+	for i := range count {
+		for r := range registers {
+			lanes[r] = append(lanes[r], registers*i+r)
+		}
+	}
+	return lanes
 }
 
 func (a *assembler) expLimits(low, high int) {
@@ -43,50 +55,64 @@ func (a *assembler) elementwise() {
 	f := a.function("writes y = GELU(x).", "gelu", list(ptrs("y", "x"), ints("n")), nil)
 	a.load(f, "y", "DI", "x", "SI", "n", "CX")
 	a.expLimits(14, 15)
-	a.loop("CX", 1, func() {
-		a.op("VMOVUPS", "(SI)", v(4))
-		a.op("VMULPS", v(4), v(4), v(0))
-		a.op("VMOVUPS", mem("geluB"), v(1))
-		a.op("VFMADD213PS", mem("geluA"), v(1), v(0)) // A + B x^2
-		a.zero(1)
-		a.op("VSUBPS", v(4), v(1), v(1))
-		a.op("VMULPS", v(1), v(0), v(0))
-		a.exp(0, 1, 2, 3, 7, 14, 15)
-		a.op("VADDPS", mem("one"), v(0), v(0))
-		a.op("VDIVPS", v(0), v(4), v(0))
-		a.op("VMOVUPS", v(0), "(DI)")
-		a.advance(1, "SI", "DI")
-	})
+	for _, count := range []int{4, 1} {
+		a.loop("CX", count, func() {
+			r := sideBySide(count, 3)
+			x, n, p := r[0], r[1], r[2]
+			for i := range count {
+				a.op("VMOVUPS", a.at("SI", i), v(x[i]))
+				a.op("VMULPS", v(x[i]), v(x[i]), v(n[i]))
+				a.op("VMOVUPS", mem("minusGeluB"), v(p[i]))
+				a.op("VFMADD213PS", mem("minusGeluA"), v(p[i]), v(n[i])) // -(A + B x^2)
+				a.op("VMULPS", v(n[i]), v(x[i]), v(x[i]))
+			}
+			a.exp(x, n, p, 14, 15)
+			for i := range count {
+				a.op("VADDPS", mem("one"), v(p[i]), v(p[i]))
+				a.op("VMOVUPS", a.at("SI", i), v(x[i]))
+				a.op("VDIVPS", v(p[i]), v(x[i]), v(x[i]))
+				a.op("VMOVUPS", v(x[i]), a.at("DI", i))
+			}
+			a.advance(count, "SI", "DI")
+		})
+	}
 	a.ret()
 
 	f = a.function("writes dx = dy GELU'(x).", "geluGrad", list(ptrs("dx", "dy", "x"), ints("n")), nil)
 	a.load(f, "dx", "DI", "dy", "DX", "x", "SI", "n", "CX")
 	a.expLimits(14, 15)
 	a.op("VMOVUPS", mem("geluMax"), v(15))
-	a.loop("CX", 1, func() {
-		a.op("VMOVUPS", "(SI)", v(4))
-		a.op("VMULPS", v(4), v(4), v(5))
-		a.op("VMOVAPS", v(5), v(0))
-		a.op("VMOVUPS", mem("geluB"), v(1))
-		a.op("VFMADD213PS", mem("geluA"), v(1), v(0))
-		a.zero(1)
-		a.op("VSUBPS", v(4), v(1), v(1))
-		a.op("VMULPS", v(1), v(0), v(0))
-		a.exp(0, 1, 2, 3, 7, 14, 15)
-		a.op("VMOVUPS", mem("one"), v(6))
-		a.op("VADDPS", v(6), v(0), v(1))
-		a.op("VDIVPS", v(1), v(6), v(6)) // s
-		a.op("VMULPS", v(0), v(6), v(1)) // 1 - s, without cancellation
-		a.op("VMOVAPS", v(6), v(0))
-		a.op("VMULPS", v(1), v(6), v(6))
-		a.op("VMOVUPS", mem("gelu3B"), v(1))
-		a.op("VFMADD213PS", mem("geluA"), v(1), v(5)) // A + 3B x^2
-		a.op("VMULPS", v(4), v(5), v(5))
-		a.op("VFMADD231PS", v(5), v(6), v(0))
-		a.op("VMULPS", "(DX)", v(0), v(0))
-		a.op("VMOVUPS", v(0), "(DI)")
-		a.advance(1, "SI", "DX", "DI")
-	})
+	for _, count := range []int{4, 1} {
+		a.loop("CX", count, func() {
+			r := sideBySide(count, 3)
+			x, n, p := r[0], r[1], r[2]
+			for i := range count {
+				a.op("VMOVUPS", a.at("SI", i), v(x[i]))
+				a.op("VMULPS", v(x[i]), v(x[i]), v(n[i]))
+				a.op("VMOVUPS", mem("minusGeluB"), v(p[i]))
+				a.op("VFMADD213PS", mem("minusGeluA"), v(p[i]), v(n[i]))
+				a.op("VMULPS", v(n[i]), v(x[i]), v(x[i]))
+			}
+			a.exp(x, n, p, 14, 15)
+			for i := range count {
+				x, s, p := v(x[i]), v(n[i]), v(p[i])
+				a.op("VMOVUPS", mem("one"), x)
+				a.op("VADDPS", x, p, s)
+				a.op("VDIVPS", s, x, s)
+				a.op("VMULPS", s, p, p) // 1 - s, without cancellation
+				a.op("VMULPS", s, p, p)
+				a.op("VMOVUPS", a.at("SI", i), x)
+				a.op("VMULPS", x, p, p) // s (1 - s) x
+				a.op("VMULPS", x, x, x)
+				a.op("VMULPS", mem("gelu3B"), x, x)
+				a.op("VADDPS", mem("geluA"), x, x) // A + 3B x^2
+				a.op("VFMADD231PS", x, p, s)
+				a.op("VMULPS", a.at("DX", i), s, s)
+				a.op("VMOVUPS", s, a.at("DI", i))
+			}
+			a.advance(count, "SI", "DX", "DI")
+		})
+	}
 	a.ret()
 
 	f = a.function("writes y = y*by.", "scale", list(ptrs("y"), ints("n"), f32s("by")), nil)
@@ -221,27 +247,41 @@ func (a *assembler) reductions() {
 	a.fold("VADDPD", 0, 1)
 	result(f, "VMOVSD")
 
+	// The registers of AVX2 do not reach for the sum, which lives on the stack.
+	a.stack = a.bytes()
 	f = a.function("writes y = exp(by*x - sub) and returns the sum of y.", "expSum",
 		list(ptrs("y", "x"), ints("n"), f32s("by", "sub")), f32s("ret"))
+	a.stack = 0
+	sum := fmt.Sprintf("sum-%d(SP)", a.bytes())
 	a.load(f, "y", "DI", "x", "SI", "n", "CX")
+	a.zero(0)
+	a.op("VMOVUPS", v(0), sum)
 	a.spread(f, "by", 12)
 	a.spread(f, "sub", 13)
 	a.expLimits(14, 15)
-	a.zero(10, 11)
-	for _, count := range []int{2, 1} {
+	for _, count := range []int{4, 1} {
 		a.loop("CX", count, func() {
+			r := sideBySide(count, 3)
+			x, n, p := r[0], r[1], r[2]
 			for i := range count {
-				x := 5 * i
-				a.op("VMOVUPS", a.at("SI", i), v(x))
-				a.op("VFMSUB213PS", v(13), v(12), v(x))
-				a.exp(x, x+1, x+2, x+3, x+4, 14, 15)
-				a.op("VADDPS", v(x), v(10+i), v(10+i))
-				a.op("VMOVUPS", v(x), a.at("DI", i))
+				a.op("VMOVUPS", a.at("SI", i), v(x[i]))
+				a.op("VFMSUB213PS", v(13), v(12), v(x[i]))
 			}
+			a.exp(x, n, p, 14, 15)
+			for i := range count {
+				a.op("VMOVUPS", v(p[i]), a.at("DI", i))
+			}
+			for half := count / 2; half > 0; half /= 2 {
+				for i := range half {
+					a.op("VADDPS", v(p[i+half]), v(p[i]), v(p[i]))
+				}
+			}
+			a.op("VADDPS", sum, v(p[0]), v(p[0]))
+			a.op("VMOVUPS", v(p[0]), sum)
 			a.advance(count, "SI", "DI")
 		})
 	}
-	a.op("VADDPS", v(11), v(10), v(0))
+	a.op("VMOVUPS", sum, v(0))
 	a.fold("VADDPS", 0, 1)
 	result(f, "VMOVSS")
 }
