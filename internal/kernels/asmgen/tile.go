@@ -21,17 +21,7 @@ func (a *assembler) tile() {
 		a.op("LEAQ", fmt.Sprintf("(%s)(%s*2)", bases[i], rs), base)
 		a.op("ADDQ", rs, base)
 	}
-	// C is needed at the end and lies anywhere
-	for row := range a.mr {
-		for line := range a.nr * a.bytes() / 64 {
-			a.op("PREFETCHT0", fmt.Sprintf("%d(%s)", 64*line, c))
-		}
-		if row < a.mr-1 {
-			a.op("ADDQ", ldc, c)
-		}
-	}
-	a.op("MOVQ", f["c"], c)
-	acc := func(row, col int) string { return a.v(row*a.nr + col) }
+	a.prefetchTile(f, ldc, c)
 	first := a.mr * a.nr // registers after the accumulators: B, then two for A
 	for i := range a.mr * a.nr {
 		a.zero(i)
@@ -47,13 +37,36 @@ func (a *assembler) tile() {
 				"(" + base + ")", "(" + base + ")(" + rs + "*1)", "(" + base + ")(" + rs + "*2)",
 			}[row%3], spread)
 			for col := range a.nr {
-				a.op("VFMADD231PS", spread, a.v(first+col), acc(row, col))
+				a.op("VFMADD231PS", spread, a.v(first+col), a.acc(row, col))
 			}
 		}
 		for _, base := range bases {
 			a.op("ADDQ", cs, base)
 		}
 	}
+	a.deepLoop(k, unroll, step, func(u int) { a.advance(u*a.nr, b) })
+	a.storeTile(f, ldc, c)
+}
+
+// acc is the register that sums an element of the tile.
+func (a *assembler) acc(row, col int) string { return a.v(row*a.nr + col) }
+
+// prefetchTile asks for C, which is needed at the end and lies anywhere.
+func (a *assembler) prefetchTile(f frame, ldc, c string) {
+	for row := range a.mr {
+		for line := range a.nr * a.bytes() / 64 {
+			a.op("PREFETCHT0", fmt.Sprintf("%d(%s)", 64*line, c))
+		}
+		if row < a.mr-1 {
+			a.op("ADDQ", ldc, c)
+		}
+	}
+	a.op("MOVQ", f["c"], c)
+}
+
+// deepLoop does k steps, several in a round and then single ones; next moves the
+// pointers on after a round.
+func (a *assembler) deepLoop(k string, unroll int, step, next func(int)) {
 	loop := func(name, done string, u int) {
 		a.label(name)
 		a.op("CMPQ", k, fmt.Sprintf("$%d", u))
@@ -61,13 +74,17 @@ func (a *assembler) tile() {
 		for i := range u {
 			step(i)
 		}
-		a.advance(u*a.nr, b)
+		next(u)
 		a.op("SUBQ", fmt.Sprintf("$%d", u), k)
 		a.op("JMP", name)
 		a.label(done)
 	}
 	loop("deep", "rest", unroll)
 	loop("single", "store", 1)
+}
+
+// storeTile writes the sums to C, or adds them to it, and returns.
+func (a *assembler) storeTile(f frame, ldc, c string) {
 	a.op("CMPQ", f["accumulate"], "$0")
 	a.op("JEQ", "write")
 	for _, add := range []bool{true, false} {
@@ -78,9 +95,9 @@ func (a *assembler) tile() {
 		for row := range a.mr {
 			for col := range a.nr {
 				if add {
-					a.op("VADDPS", a.at(c, col), acc(row, col), acc(row, col))
+					a.op("VADDPS", a.at(c, col), a.acc(row, col), a.acc(row, col))
 				} else {
-					a.op("VMOVUPS", acc(row, col), a.at(c, col))
+					a.op("VMOVUPS", a.acc(row, col), a.at(c, col))
 				}
 			}
 			if row < a.mr-1 {
