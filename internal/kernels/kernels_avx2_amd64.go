@@ -107,6 +107,11 @@ func adamwAVX2(w *float32, grad *float32, m *float32, v *float32, ema *float32, 
 //go:noescape
 func transposeAVX2(dst *float32, ld int, b *float32, ldb int, k int)
 
+// roundBF16AVX2 writes x rounded to bf16.
+//
+//go:noescape
+func roundBF16AVX2(y *float32, x *float32, n int)
+
 // pause rests the processor for some tens of cycles inside a spin loop.
 //
 //go:noescape
