@@ -106,8 +106,8 @@ func (j *attnJob) do(w *worker, i int) {
 	}
 	for k0 := 0; k0 < end; k0 += attnTile {
 		keys := min(attnTile, j.l-k0)
-		s.packColumns(w.packs[0], j.qkv[(row+k0)*j.ld+j.width+col:], j.ld, j.hd, keys)
-		s.packRows(w.packs[1], j.qkv[(row+k0)*j.ld+2*j.width+col:], j.ld, keys, j.hd)
+		s.packColumns(w.packs[0], j.qkv[(row+k0)*j.ld+j.width+col:], j.ld, j.hd, keys, s.nr())
+		s.packRows(w.packs[1], j.qkv[(row+k0)*j.ld+2*j.width+col:], j.ld, keys, j.hd, s.nr())
 		w.block(w.scores, attnLD, rows, keys, j.hd, q, j.ld, 1, w.packs[0], false)
 		for r := range rows {
 			x := w.scores[r*attnLD : r*attnLD+keys]
@@ -153,8 +153,8 @@ func (j *attnGradJob) do(w *worker, head int) {
 		for r := range rows {
 			w.rowSum[r] = s.dot(do[r*j.width:r*j.width+hd], o[r*j.width:r*j.width+hd])
 		}
-		s.packRows(w.packs[0], q, ld, rows, hd)
-		s.packRows(w.packs[1], do, j.width, rows, hd)
+		s.packRows(w.packs[0], q, ld, rows, hd, s.nr())
+		s.packRows(w.packs[1], do, j.width, rows, hd, s.nr())
 		end := j.l
 		if j.causal {
 			end = q0 + rows
@@ -165,8 +165,8 @@ func (j *attnGradJob) do(w *worker, head int) {
 			dk, dv := j.dqkv[(row+k0)*ld+j.width+col:], j.dqkv[(row+k0)*ld+2*j.width+col:]
 			first := q0 == 0 || j.causal && q0 == k0 // the first tile of queries that sees these keys
 
-			s.packColumns(w.packs[2], k, ld, hd, keys)
-			s.packColumns(w.packs[3], v, ld, hd, keys)
+			s.packColumns(w.packs[2], k, ld, hd, keys, s.nr())
+			s.packColumns(w.packs[3], v, ld, hd, keys, s.nr())
 			w.block(w.scores, attnLD, rows, keys, hd, q, ld, 1, w.packs[2], false)
 			w.block(w.grads, attnLD, rows, keys, hd, do, j.width, 1, w.packs[3], false)
 			for r := range rows {
@@ -179,7 +179,7 @@ func (j *attnGradJob) do(w *worker, head int) {
 			}
 			w.block(dv, ld, keys, hd, rows, w.scores, 1, attnLD, w.packs[1], !first)
 			w.block(dk, ld, keys, hd, rows, w.grads, 1, attnLD, w.packs[0], !first)
-			s.packRows(w.packs[2], k, ld, keys, hd)
+			s.packRows(w.packs[2], k, ld, keys, hd, s.nr())
 			w.block(dq, ld, rows, hd, keys, w.grads, attnLD, 1, w.packs[2], k0 > 0)
 		}
 	}

@@ -1,6 +1,9 @@
 package kernels
 
-import "math"
+import (
+	"math"
+	"os"
+)
 
 // Mixed precision: the operands of a product are rounded to bf16 while they are
 // packed, and their products are added up in float32. A bf16 number is the upper
@@ -21,6 +24,29 @@ const (
 	bf16MR = 14
 	bf16NR = 32
 )
+
+// inputs says what the operands of MatMul are turned into when they are packed.
+type inputs uint8
+
+const (
+	float32s inputs = iota
+	bf16s           // words of bf16 for tileBF16
+	rounded         // float32 of bf16 precision for the tile of float32
+)
+
+// UseBF16 makes MatMul round its operands to bf16, and tells whether it does: a
+// processor without AVX512_BF16, on which that would only cost time, stays with
+// float32. The environment variable TEXTWARP_BF16=emulate rounds there as well,
+// for whoever wants to see what the precision does.
+func (p *Pool) UseBF16() bool {
+	switch {
+	case p.isa.haveBF16():
+		p.inputs = bf16s
+	case os.Getenv("TEXTWARP_BF16") == "emulate":
+		p.inputs = rounded
+	}
+	return p.inputs != float32s
+}
 
 // toBF16 rounds to bf16.
 func toBF16(x float32) uint32 {

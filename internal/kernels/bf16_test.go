@@ -1,6 +1,7 @@
 package kernels
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -180,5 +181,52 @@ func TestBF16TileAtTheEndsOfTheRange(t *testing.T) {
 				t.Errorf("%g %g + %g %g = %g, want %g", c.x0, c.y0, c.x1, c.y1, v, c.want)
 			}
 		})
+	}
+}
+
+// A product in bf16 is the product of the rounded operands, up to what float32
+// loses, by the words of bf16 as by rounded float32.
+func TestMatMulBF16(t *testing.T) {
+	forEachLevel(t, func(t *testing.T, p *Pool) {
+		r := newRand(8)
+		for _, kind := range []inputs{bf16s, rounded} {
+			p.inputs = kind
+			for _, shape := range append(shapes(), [3]int{16, 40, 1100}) {
+				m, n, k := shape[0], shape[1], shape[2]
+				if m*n*k > 1<<20 {
+					continue // portable words are slow
+				}
+				for bits := range 8 {
+					op := Op{TransA: bits&1 != 0, TransB: bits&2 != 0, Accumulate: bits&4 != 0}
+					a, b, c := random(r, m*k), random(r, k*n), random(r, m*n)
+					roundedA, roundedB := make([]float32, m*k), make([]float32, k*n)
+					roundBF16Portable(roundedA, a)
+					roundBF16Portable(roundedB, b)
+					want, abs := make([]float64, m*n), constant(m*n, 1)
+					if op.Accumulate {
+						for i := range want {
+							want[i] = float64(c[i])
+							abs[i] += math.Abs(want[i])
+						}
+					}
+					refMatMul(want, abs, roundedA, roundedB, m, n, k, op)
+					p.MatMul(c, a, b, m, n, k, op)
+					expectClose(t, fmt.Sprintf("kind %d, %s %s", kind, op.name(), name3(shape)), c, want, abs, gemmTolerance(k))
+				}
+			}
+		}
+	})
+}
+
+func TestUseBF16(t *testing.T) {
+	p := NewPool(1)
+	defer p.Close()
+	t.Setenv("TEXTWARP_BF16", "")
+	if got := p.UseBF16(); got != p.isa.haveBF16() {
+		t.Errorf("in use: %v, the processor has it: %v", got, p.isa.haveBF16())
+	}
+	t.Setenv("TEXTWARP_BF16", "emulate")
+	if !p.UseBF16() {
+		t.Error("emulation was asked for and is not in use")
 	}
 }

@@ -4,7 +4,7 @@ package kernels
 //
 // C is m x n with leading dimension ldc. A is m x k, k <= blockK, with the two
 // strides rs (row to row) and cs (column to column); with strides of zero it is
-// packed in panels of mr rows (packPanels). B is packed in panels of nr columns
+// packed in panels of mr rows (packRows). B is packed in panels of nr columns
 // (packRows, packColumns).
 func (w *worker) block(c []float32, ldc, m, n, k int, a []float32, rs, cs int, b []float32, accumulate bool) {
 	w.pad(a, rs, cs, m, k)
@@ -30,17 +30,33 @@ func (w *worker) panels(c []float32, ldc, m, n, k int, a []float32, rs, cs int, 
 				s.tile(c[i*ldc+j:], ldc, k, ai, ri, ci, panel, accumulate)
 			} else {
 				s.tile(w.edgeC, nr, k, ai, ri, ci, panel, false)
-				w.storeEdge(c[i*ldc+j:], ldc, min(mr, m-i), min(nr, n-j), accumulate)
+				w.storeEdge(c[i*ldc+j:], ldc, nr, min(mr, m-i), min(nr, n-j), accumulate)
 			}
 		}
 	}
 }
 
-// storeEdge copies or adds the part of the tile in edgeC that lies inside of C.
-func (w *worker) storeEdge(c []float32, ldc, rows, cols int, accumulate bool) {
+// panelsBF16 is panels for operands that are both packed as bf16, with pairs of k.
+func (w *worker) panelsBF16(c []float32, ldc, m, n, pairs int, a, b []uint32, accumulate bool) {
+	for j := 0; j < n; j += bf16NR {
+		for i := 0; i < m; i += bf16MR {
+			ai, bj := a[i*pairs:], b[j*pairs:]
+			if i+bf16MR <= m && j+bf16NR <= n {
+				w.isa.tileBF16(c[i*ldc+j:], ldc, pairs, ai, bj, accumulate)
+			} else {
+				w.isa.tileBF16(w.edgeC, bf16NR, pairs, ai, bj, false)
+				w.storeEdge(c[i*ldc+j:], ldc, bf16NR, min(bf16MR, m-i), min(bf16NR, n-j), accumulate)
+			}
+		}
+	}
+}
+
+// storeEdge copies or adds the part of the tile in edgeC, size columns wide, that
+// lies inside of C.
+func (w *worker) storeEdge(c []float32, ldc, size, rows, cols int, accumulate bool) {
 	for r := range rows {
 		to := c[r*ldc : r*ldc+cols]
-		from := w.edgeC[r*w.isa.nr():][:cols]
+		from := w.edgeC[r*size:][:cols]
 		if !accumulate {
 			copy(to, from)
 			continue

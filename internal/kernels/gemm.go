@@ -1,6 +1,9 @@
 package kernels
 
-import "fmt"
+import (
+	"fmt"
+	"unsafe"
+)
 
 // Op says what MatMul does besides multiplying.
 type Op struct {
@@ -71,7 +74,7 @@ func (p *Pool) MatMul(c, a, b []float32, m, n, k int, op Op) {
 	p.mu.Lock()
 	began := p.begin()
 	g := &p.gemm
-	*g = gemmJob{isa: p.isa, packed: &p.packed, c: c, a: a, b: b, m: m, n: n, k: k, op: op}
+	*g = gemmJob{isa: p.isa, inputs: p.inputs, packed: &p.packed, c: c, a: a, b: b, m: m, n: n, k: k, op: op}
 	g.plan(len(p.workers))
 	for g.first(); g.more(); g.next() {
 		g.cut()
@@ -96,6 +99,8 @@ func need(name string, x []float32, rows, cols int) {
 // of C.
 type gemmJob struct {
 	isa     isa
+	mr, nr  int // size of a tile
+	inputs  inputs
 	packed  *packed
 	c, a, b []float32
 	m, n, k int
@@ -114,22 +119,41 @@ type gemmJob struct {
 	nPad, mPad     int // sizes of the slab in whole panels
 }
 
-// packed is the memory that the slabs of B and of a transposed A are packed into:
-// for each blockK of the depth, panels of nr columns or mr rows.
-type packed struct{ a, b []float32 }
+// packed is the memory that the slabs of B and, where packsA says so, of A are
+// packed into: for each blockK of the depth, panels of nr columns or mr rows. The
+// words of bf16 lie in the same memory.
+type packed struct {
+	a, b           []float32
+	aWords, bWords []uint32
+}
 
-// plan chooses the size of a slab.
+func newPacked() packed {
+	p := packed{a: Floats(packedSize), b: Floats(packedSize)}
+	p.aWords = unsafe.Slice((*uint32)(unsafe.Pointer(&p.a[0])), packedSize)
+	p.bWords = unsafe.Slice((*uint32)(unsafe.Pointer(&p.b[0])), packedSize)
+	return p
+}
+
+// packsA tells whether A is packed; the tile of float32 reads it well where it
+// lies, unless it is transposed.
+func (g *gemmJob) packsA() bool { return g.op.TransA || g.inputs != float32s }
+
+// plan chooses the sizes of a tile and of a slab.
 func (g *gemmJob) plan(workers int) {
 	g.workers = workers
+	g.mr, g.nr = g.isa.mr(), g.isa.nr()
+	if g.inputs == bf16s {
+		g.mr, g.nr = bf16MR, bf16NR
+	}
 	deep := min(roundUp(max(1, g.k), blockK), 4*blockK) // C should not be visited for every blockK
 	fit := func(size, panel int) int {                  // equal pieces that there is room for
 		pieces := ceilDiv(roundUp(size, panel), packedSize/deep/panel*panel)
 		return roundUp(ceilDiv(size, pieces), panel)
 	}
-	g.stepM, g.stepN = g.m, fit(g.n, g.isa.nr())
+	g.stepM, g.stepN = g.m, fit(g.n, g.nr)
 	widest := g.stepN
-	if g.op.TransA {
-		g.stepM = fit(g.m, g.isa.mr())
+	if g.packsA() {
+		g.stepM = fit(g.m, g.mr)
 		widest = max(widest, g.stepM)
 	}
 	g.stepK = packedSize / widest / blockK * blockK
@@ -162,9 +186,8 @@ const (
 // cut chooses the parts of the slab: a few for each worker, so that a disturbed
 // one can be helped, and as high as the cache takes.
 func (g *gemmJob) cut() {
-	mr, nr := g.isa.mr(), g.isa.nr()
 	g.mSize, g.nSize, g.kSize = min(g.stepM, g.m-g.i0), min(g.stepN, g.n-g.j0), min(g.stepK, g.k-g.p0)
-	g.mPad, g.nPad = roundUp(g.mSize, mr), roundUp(g.nSize, nr)
+	g.mPad, g.nPad = roundUp(g.mSize, g.mr), roundUp(g.nSize, g.nr)
 	g.rows, g.cols = ceilDiv(g.mSize, blockM), 1
 	want := 1
 	if g.workers > 1 {
@@ -175,17 +198,17 @@ func (g *gemmJob) cut() {
 		switch {
 		case tn > 2*finishN:
 			g.cols++
-		case tm > 8*mr:
+		case tm > 8*g.mr:
 			g.rows++
-		case tn > 2*nr:
+		case tn > 2*g.nr:
 			g.cols++
-		case tm > 2*mr:
+		case tm > 2*g.mr:
 			g.rows++
 		default:
 			want = 0 // parts are as small as they should be
 		}
 	}
-	g.tm, g.tn = roundUp(ceilDiv(g.mSize, g.rows), mr), roundUp(ceilDiv(g.nSize, g.cols), nr)
+	g.tm, g.tn = roundUp(ceilDiv(g.mSize, g.rows), g.mr), roundUp(ceilDiv(g.nSize, g.cols), g.nr)
 	g.rows, g.cols = ceilDiv(g.mSize, g.tm), ceilDiv(g.nSize, g.tn)
 }
 
@@ -200,16 +223,24 @@ func (g *gemmJob) do(w *worker, i int) {
 		depth := min(blockK, g.kSize-p0)
 		done := g.p0+p0+depth == g.k
 		a, rs, cs := g.operand(i0, p0, depth)
-		w.pad(a, rs, cs, i1-i0, depth)
+		if g.inputs != bf16s {
+			w.pad(a, rs, cs, i1-i0, depth)
+		}
 		for j := j0; j < j1; j += finishN {
 			row, col, cols := g.i0+i0, g.j0+j, min(finishN, j1-j)
-			b := g.packed.b[p0*g.nPad+j*depth:]
 			onto := g.p0+p0 > 0 || g.op.Accumulate
 			if !onto && g.op.Add != nil {
 				g.preset(row, col, i1-i0, cols)
 				onto = true
 			}
-			w.panels(g.c[row*g.n+col:], g.n, i1-i0, cols, depth, a, rs, cs, b, onto)
+			c := g.c[row*g.n+col:]
+			if g.inputs == bf16s {
+				pairs := ceilDiv(depth, 2)
+				w.panelsBF16(c, g.n, i1-i0, cols, pairs,
+					g.packed.aWords[p0/2*g.mPad+i0*pairs:], g.packed.bWords[p0/2*g.nPad+j*pairs:], onto)
+			} else {
+				w.panels(c, g.n, i1-i0, cols, depth, a, rs, cs, g.packed.b[p0*g.nPad+j*depth:], onto)
+			}
 			if done {
 				g.finish(row, col, i1-i0, cols)
 			}
@@ -218,11 +249,10 @@ func (g *gemmJob) do(w *worker, i int) {
 }
 
 // operand returns A from row i0 and depth p0 of the slab, with the strides from
-// row to row and from column to column: where it lies, or packed if transposed.
+// row to row and from column to column: where it lies, or packed.
 func (g *gemmJob) operand(i0, p0, depth int) (a []float32, rs, cs int) {
-	if !g.op.TransA {
-		a = g.a[min((g.i0+i0)*g.k+g.p0+p0, len(g.a)):]
-		return a, g.k, 1
+	if !g.packsA() {
+		return g.a[min((g.i0+i0)*g.k+g.p0+p0, len(g.a)):], g.k, 1
 	}
 	return g.packed.a[p0*g.mPad+i0*depth:], 0, 0
 }

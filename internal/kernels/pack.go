@@ -1,7 +1,7 @@
 package kernels
 
 // packJob packs a slab of a gemmJob: first the parts of B, then those of A if it
-// is transposed. A part is a group of columns, or of A's rows, of one blockK of
+// is packed. A part is a group of columns, or of A's rows, of one blockK of
 // the depth. Where the rows of B are summed, a part takes all of the depth, so
 // that the sum has one order.
 type packJob gemmJob
@@ -11,9 +11,9 @@ const packGroup = 128
 
 // packParts cuts the packing of the slab and returns the number of parts.
 func (g *gemmJob) packParts() int {
-	g.groupN, g.groupM = roundUp(packGroup, g.isa.nr()), roundUp(packGroup, g.isa.mr())
+	g.groupN, g.groupM = roundUp(packGroup, g.nr), roundUp(packGroup, g.mr)
 	if g.op.SumB != nil { // all workers must find something
-		g.groupN = min(g.groupN, roundUp(ceilDiv(g.nSize, 2*g.workers), g.isa.nr()))
+		g.groupN = min(g.groupN, roundUp(ceilDiv(g.nSize, 2*g.workers), g.nr))
 	}
 	blocks := max(1, ceilDiv(g.kSize, blockK))
 	g.partsB = blocks * ceilDiv(g.nSize, g.groupN)
@@ -21,7 +21,7 @@ func (g *gemmJob) packParts() int {
 		g.partsB /= blocks
 	}
 	g.partsA = 0
-	if g.op.TransA {
+	if g.packsA() {
 		g.partsA = blocks * ceilDiv(g.mSize, g.groupM)
 	}
 	return g.partsB + g.partsA
@@ -46,44 +46,74 @@ func (j *packJob) do(_ *worker, i int) {
 // packB packs a group of columns from (p0, j0) of the slab.
 func (g *gemmJob) packB(j0, p0 int) {
 	depth, cols := min(blockK, g.kSize-p0), min(g.groupN, g.nSize-j0)
-	to := g.packed.b[p0*g.nPad+j0*depth:]
 	row, col := g.p0+p0, g.j0+j0
+	m := matrix{g.b, g.n, g.op.TransB}
 	if g.op.TransB {
-		g.isa.packColumns(to, g.b[min(col*g.k+row, len(g.b)):], g.k, depth, cols)
-		return
+		m.ld = g.k
 	}
-	from := g.b[min(row*g.n+col, len(g.b)):]
-	g.isa.packRows(to, from, g.n, depth, cols)
+	g.pack(g.packed.b, g.packed.bWords, p0*g.nPad, j0, m.from(row, col), depth, cols, g.nr)
 	if g.op.SumB != nil && g.i0 == 0 {
-		for p := range depth {
-			g.isa.add(g.op.SumB[col:col+cols], from[p*g.n:p*g.n+cols])
+		for p := row; p < row+depth; p++ {
+			g.isa.add(g.op.SumB[col:col+cols], g.b[p*g.n+col:p*g.n+col+cols])
 		}
 	}
 }
 
-// packA packs a group of rows of a transposed A from (p0, i0) of the slab.
+// packA packs a group of rows of A from (p0, i0) of the slab.
 func (g *gemmJob) packA(i0, p0 int) {
 	depth, rows := min(blockK, g.kSize-p0), min(g.groupM, g.mSize-i0)
-	from := g.a[min((g.p0+p0)*g.m+g.i0+i0, len(g.a)):]
-	g.isa.packPanels(g.packed.a[p0*g.mPad+i0*depth:], from, g.m, depth, rows)
+	m := matrix{g.a, g.k, !g.op.TransA}
+	if g.op.TransA {
+		m.ld = g.m
+	}
+	g.pack(g.packed.a, g.packed.aWords, p0*g.mPad, i0, m.from(g.p0+p0, g.i0+i0), depth, rows, g.mr)
 }
 
-// packRows packs k x n of a row-major B with leading dimension ld into panels
-// of nr columns: panel j, row p, column c stands at j*k*nr + p*nr + c. The last
-// panel is filled with zeros.
-func (s isa) packRows(dst, b []float32, ld, k, n int) {
-	s.pack(dst, b, ld, k, n, s.nr())
+// matrix is an operand seen with its depth going down: row-major, or transposed.
+type matrix struct {
+	x          []float32
+	ld         int
+	transposed bool
 }
 
-// packPanels packs A given transposed, k x m with leading dimension ld, into
-// panels of mr rows.
-func (s isa) packPanels(dst, a []float32, ld, k, m int) {
-	s.pack(dst, a, ld, k, m, s.mr())
+// from is the matrix from a row and a column on.
+func (m matrix) from(row, col int) matrix {
+	at := row*m.ld + col
+	if m.transposed {
+		at = col*m.ld + row
+	}
+	m.x = m.x[min(at, len(m.x)):]
+	return m
 }
 
-// pack cuts the rows of x [k, n] into pieces of size values, padded with zeros,
-// and puts all first pieces one behind another, then all second pieces.
-func (s isa) pack(dst, x []float32, ld, k, n, size int) {
+// pack packs depth x n of a matrix into panels of size columns, from column j0 of
+// the block that begins at start, as what the product wants of its inputs.
+func (g *gemmJob) pack(dst []float32, words []uint32, start, j0 int, m matrix, depth, n, size int) {
+	s := g.isa
+	if g.inputs == bf16s {
+		to := words[start/2+j0*ceilDiv(depth, 2):]
+		if m.transposed {
+			s.packColumnsBF16(to, m.x, m.ld, depth, n, size)
+		} else {
+			s.packRowsBF16(to, m.x, m.ld, depth, n, size)
+		}
+		return
+	}
+	to := dst[start+j0*depth:][:roundUp(n, size)*depth]
+	if m.transposed {
+		s.packColumns(to, m.x, m.ld, depth, n, size)
+	} else {
+		s.packRows(to, m.x, m.ld, depth, n, size)
+	}
+	if g.inputs == rounded {
+		s.roundBF16(to, to)
+	}
+}
+
+// packRows cuts the rows of x [k, n] with leading dimension ld into pieces of size
+// values, mr or nr, and makes panels of them: piece j of row p stands at
+// j*k*size + p*size. The last panel is filled with zeros.
+func (s isa) packRows(dst, x []float32, ld, k, n, size int) {
 	whole := n - n%size
 	s.packPieces(dst, x, ld, k, n/size, size, k*size)
 	if whole == n {
@@ -95,16 +125,15 @@ func (s isa) pack(dst, x []float32, ld, k, n, size int) {
 	}
 }
 
-// packColumns packs like packRows a B that is given transposed, n x k with
-// leading dimension ld.
-func (s isa) packColumns(dst, b []float32, ld, k, n int) {
-	nr := s.nr()
-	for j := 0; j < n; j += nr {
-		cols := min(nr, n-j)
-		panel := dst[j*k : (j+nr)*k]
-		if cols < nr {
+// packColumns makes the same panels of a matrix that is given transposed, n x k
+// with leading dimension ld.
+func (s isa) packColumns(dst, x []float32, ld, k, n, size int) {
+	for j := 0; j < n; j += size {
+		cols := min(size, n-j)
+		panel := dst[j*k : (j+size)*k]
+		if cols < size {
 			clear(panel)
 		}
-		s.transpose(panel, nr, b[j*ld:], ld, cols, k)
+		s.transpose(panel, size, x[j*ld:], ld, cols, k)
 	}
 }

@@ -39,6 +39,7 @@ type Pool struct {
 	exited  sync.WaitGroup
 
 	packed packed
+	inputs inputs
 	tasks  // the reusable bodies of the methods
 }
 
@@ -62,7 +63,7 @@ func newPool(n int, s isa) *Pool {
 		n = runtime.GOMAXPROCS(0)
 	}
 	p := &Pool{isa: s, done: make(chan struct{}, 1)}
-	p.packed = packed{a: Floats(packedSize), b: Floats(packedSize)}
+	p.packed = newPacked()
 	for range n {
 		p.workers = append(p.workers, &worker{isa: s, wake: make(chan struct{}, 1), scratch: newScratch()})
 	}

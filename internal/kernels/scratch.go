@@ -6,7 +6,7 @@ const (
 	blockK = 256 // depth of one packed block: a panel of B fills half of a 32 KB L1
 	blockM = 192 // most rows of A between two walks over B: 192 KB of a 512 KB L2
 
-	packedSize = 1 << 21 // values of a slab of B, and as many of A (8 MB each)
+	packedSize = 1 << 20 // values of a slab of B, and as many of A (4 MB each)
 
 	attnTile = 128 // queries and keys of one attention tile
 	attnLD   = attnTile + 16
