@@ -19,6 +19,7 @@ func (p *Pass) Backward(dFeatures []float32) {
 	p.backwardModulation(&n.finalMod)
 	for i := len(n.blocks) - 1; i >= 0; i-- {
 		p.clearPlanes()
+		p.restore(i)
 		p.backwardBlock(&n.blocks[i], &p.layers[i])
 		p.backwardModulation(&n.blocks[i].mod)
 	}
@@ -27,21 +28,35 @@ func (p *Pass) Backward(dFeatures []float32) {
 	p.lossed = false
 }
 
+// restore works out again the activations of a block that were not kept.
+func (p *Pass) restore(i int) {
+	if p.keep == keepAll || p.held == i {
+		return
+	}
+	p.modulate(&p.net.blocks[i].mod, &p.layers[i].first, &p.layers[i].second)
+	p.forwardBlock(&p.net.blocks[i], &p.layers[i], nil)
+	p.held = i
+}
+
 // backwardBlock turns the gradient of the stream after a block, in g.x, into
 // that of the stream before it. The residual paths need no work: the gradients
-// of the branches are added to what is there.
+// of the branches are added to what is there. The gradient of y takes y's place
+// as soon as y has served, and so for GELU(up).
 func (p *Pass) backwardBlock(n *block, a *layerActivations) {
 	c, pool, g, rows := p.net.config, p.net.pool, p.grad, p.b*p.l
 
-	n.down.backward(pool, g.mlp, g.x, a.gelu, rows, kernels.Op{GeluGrad: a.up})
-	n.up.backward(pool, g.y, g.mlp, a.second.y, rows, kernels.Op{})
-	p.backwardNorm(&a.second, a.mid, g.y, 2)
+	pool.Gelu(p.wide[:rows*c.MLP], a.up[:rows*c.MLP])
+	n.down.backward(pool, p.wide, g.x, p.wide, rows, kernels.Op{GeluGrad: a.up})
+	p.forwardNorm(&a.second, a.mid)
+	n.up.backward(pool, p.y, p.wide, p.y, rows, kernels.Op{})
+	p.backwardNorm(&a.second, a.mid, p.y, 2)
 
-	n.out.backward(pool, g.y, g.x, a.attended, rows, kernels.Op{})
-	pool.AttentionBackward(g.qkv, g.y, a.attended, a.lse, a.qkv, p.b, p.l, c.Heads, c.headDim(), c.Causal)
-	pool.Rope(g.qkv, p.cos, p.sin, p.b, p.l, c.Heads, c.headDim(), true)
-	n.qkv.backward(pool, g.y, g.qkv, a.first.y, rows, kernels.Op{})
-	p.backwardNorm(&a.first, a.x, g.y, 0)
+	n.out.backward(pool, p.y, g.x, a.attended, rows, kernels.Op{})
+	pool.AttentionBackward(p.wide, p.y, a.attended, a.lse, a.qkv, p.b, p.l, c.Heads, c.headDim(), c.Causal)
+	pool.Rope(p.wide, p.cos, p.sin, p.b, p.l, c.Heads, c.headDim(), true)
+	p.forwardNorm(&a.first, a.x)
+	n.qkv.backward(pool, p.y, p.wide, p.y, rows, kernels.Op{})
+	p.backwardNorm(&a.first, a.x, p.y, 0)
 }
 
 // backwardNorm adds the gradient of a norm's input to g.x and those of its γ and

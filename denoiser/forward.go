@@ -24,6 +24,7 @@ func (p *Pass) Forward(b, l int, features []float32, t []float64) {
 		p.modulate(&n.blocks[i].mod, &p.layers[i].first, &p.layers[i].second)
 		p.forwardBlock(&n.blocks[i], &p.layers[i], p.after(i))
 	}
+	p.held = len(n.blocks) - 1
 	p.modulate(&n.finalMod, &p.final)
 	p.forwardNorm(&p.final, p.stream)
 }
@@ -69,19 +70,22 @@ func (p *Pass) forwardNorm(a *normActivations, x []float32) {
 	p.net.pool.LayerNormMod(a.y, a.mean, a.rstd, x, a.scale, a.shift, p.b, p.l, p.net.config.Width)
 }
 
-// forwardBlock computes after = x + attention + mlp.
+// forwardBlock computes after = x + attention + mlp, or, if after is nil, only
+// the activations on the way there.
 func (p *Pass) forwardBlock(n *block, a *layerActivations, after []float32) {
 	c, pool, rows := p.net.config, p.net.pool, p.b*p.l
 
 	p.forwardNorm(&a.first, a.x)
-	n.qkv.forward(pool, a.qkv, a.first.y, rows, kernels.Op{})
+	n.qkv.forward(pool, a.qkv, p.y, rows, kernels.Op{})
 	pool.Rope(a.qkv, p.cos, p.sin, p.b, p.l, c.Heads, c.headDim(), false)
 	pool.Attention(a.attended, a.lse, a.qkv, p.b, p.l, c.Heads, c.headDim(), c.Causal)
 	n.out.forward(pool, a.mid, a.attended, rows, residual(a.mid, a.x))
 
 	p.forwardNorm(&a.second, a.mid)
-	n.up.forward(pool, a.up, a.second.y, rows, kernels.Op{Gelu: a.gelu})
-	n.down.forward(pool, after, a.gelu, rows, residual(after, a.mid))
+	n.up.forward(pool, a.up, p.y, rows, kernels.Op{Gelu: p.wide})
+	if after != nil {
+		n.down.forward(pool, after, p.wide, rows, residual(after, a.mid))
+	}
 }
 
 // residual adds the stream before to what is written to dst, which may be the

@@ -21,9 +21,13 @@ type Pass struct {
 
 	cos, sin []float32 // rotations [rows, headDim/2]
 	time     timeActivations
-	mod      []float32          // [maxB, 4W] γ and β of one block, or their gradients
-	layers   []layerActivations // without training, all share one memory
-	stream   []float32          // [rows, W] after the last block
+	mod      []float32 // [maxB, 4W] γ and β of one block, or their gradients
+	layers   []layerActivations
+	keep     keeping
+	held     int       // block whose activations are in the memory that blocks share
+	y        []float32 // [rows, W] output of a block's norm, or its gradient
+	wide     []float32 // [rows, max(MLP, 3W)] GELU(up), or the gradient of up or of qkv
+	stream   []float32 // [rows, W] after the last block
 	final    normActivations
 	chunk    int
 	logits   []float32 // [chunk, V]
@@ -38,7 +42,18 @@ type timeActivations struct {
 	out, outGelu []float32 // [maxB, timeWidth]
 }
 
-// layerActivations are those of one block.
+// keeping says how much of a block's activations is there for the way back.
+type keeping int
+
+const (
+	keepNone   keeping = iota // no way back: one memory for all blocks, the stream in place
+	keepInputs                // the stream before each block; the rest is worked out again
+	keepAll
+)
+
+// layerActivations are those of one block, all that cost a product of matrices.
+// The outputs of GELU and of the norms are cheaper to work out again than to
+// keep.
 type layerActivations struct {
 	x        []float32 // [rows, W] residual stream before the block
 	first    normActivations
@@ -47,7 +62,7 @@ type layerActivations struct {
 	attended []float32 // [rows, W]
 	mid      []float32 // [rows, W] residual stream before the MLP
 	second   normActivations
-	up, gelu []float32 // [rows, MLP]
+	up       []float32 // [rows, MLP]
 }
 
 // normActivations are those of one conditional norm.
@@ -60,10 +75,7 @@ type normActivations struct {
 // gradients are what flows backward. One block's worth is enough.
 type gradients struct {
 	x            []float32    // [rows, W] of the residual stream
-	y            []float32    // [rows, W] of a norm's output or of attended
 	hidden       []float32    // [rows, W] of the last norm's output
-	qkv          []float32    // [rows, 3W]
-	mlp          []float32    // [rows, MLP]
 	planes       [4][]float32 // [maxB, W] each, of γ, β, γ, β
 	time, timeIn []float32    // [maxB, timeWidth]
 }
@@ -78,14 +90,27 @@ const (
 // backward. It panics if the sizes are not positive or if a network without
 // gradients is to be trained.
 func (n *Net) NewPass(maxB, maxL int, train bool) *Pass {
+	if train {
+		return n.newPass(maxB, maxL, keepAll)
+	}
+	return n.newPass(maxB, maxL, keepNone)
+}
+
+// NewRecomputingPass is a training pass that keeps of every block its input
+// alone and runs the block again on the way back (Chen et al., "Training deep
+// nets with sublinear memory cost", arXiv 1604.06174). Results are equal to the
+// bit, for about a fifth more work.
+func (n *Net) NewRecomputingPass(maxB, maxL int) *Pass { return n.newPass(maxB, maxL, keepInputs) }
+
+func (n *Net) newPass(maxB, maxL int, keep keeping) *Pass {
 	if maxB < 1 || maxL < 1 {
 		panic(fmt.Sprintf("denoiser: a pass of %d sequences of length %d", maxB, maxL))
 	}
-	if train && !n.train {
+	if keep != keepNone && !n.train {
 		panic("denoiser: a training pass of a network without gradients")
 	}
 	c, rows := n.config, maxB*maxL
-	p := &Pass{net: n, maxB: maxB, rows: rows}
+	p := &Pass{net: n, maxB: maxB, rows: rows, keep: keep}
 
 	p.cos, p.sin = p.take(rows*c.headDim()/2), p.take(rows*c.headDim()/2)
 	kernels.RopeTable(p.cos, p.sin, rows, c.headDim())
@@ -95,29 +120,43 @@ func (n *Net) NewPass(maxB, maxL int, train bool) *Pass {
 		out: p.take(maxB * timeWidth), outGelu: p.take(maxB * timeWidth),
 	}
 	p.mod = p.take(maxB * 4 * c.Width)
-	p.stream = p.take(rows * c.Width)
+	p.stream, p.y = p.take(rows*c.Width), p.take(rows*c.Width)
+	p.wide = p.take(rows * max(c.MLP, 3*c.Width))
 	p.layers = make([]layerActivations, c.Layers)
 	for i := range p.layers {
-		switch {
-		case train:
-			p.layers[i] = p.layer(p.take(rows*c.Width), p.take(rows*c.Width), p.take(rows*c.MLP), p.take(rows*c.MLP))
-		case i == 0: // everything in place
-			hidden := p.take(rows * c.MLP)
-			p.layers[i] = p.layer(p.stream, p.stream, hidden, hidden)
-		default:
+		if i > 0 && keep != keepAll {
 			p.layers[i] = p.layers[0]
+		} else {
+			p.layers[i] = p.layer()
+		}
+		if keep != keepNone {
+			p.layers[i].x = p.take(rows * c.Width)
 		}
 	}
-	p.final = p.norm()
+	p.final = p.norm(p.take(rows * c.Width))
 	p.chunk = min(rows, max(minChunk, maxLogits/c.Vocab))
 	p.logits = p.take(p.chunk * c.Vocab)
-	if train {
+	if keep != keepNone {
 		p.grad = p.gradients()
 	}
 	return p
 }
 
-// Bytes is the memory of the pass.
+// Of is the same memory as a pass of another network of the same shape, such as
+// one with averaged weights. Forward of either ends what the other holds.
+func (p *Pass) Of(n *Net) *Pass {
+	if n.config != p.net.config {
+		panic("denoiser: a pass shared by networks of different shapes")
+	}
+	q := *p
+	q.net, q.bytes = n, 0
+	if !n.train {
+		q.grad = nil
+	}
+	return &q
+}
+
+// Bytes is the memory that the pass owns.
 func (p *Pass) Bytes() int { return p.bytes }
 
 // take allocates n numbers and counts them.
@@ -126,33 +165,35 @@ func (p *Pass) take(n int) []float32 {
 	return make([]float32, n)
 }
 
-func (p *Pass) layer(x, mid, up, gelu []float32) layerActivations {
+func (p *Pass) layer() layerActivations {
 	c := p.net.config
-	return layerActivations{
-		x: x, mid: mid, up: up, gelu: gelu,
-		first: p.norm(), second: p.norm(),
+	a := layerActivations{
+		x: p.stream, mid: p.stream, up: p.wide,
+		first: p.norm(p.y), second: p.norm(p.y),
 		qkv: p.take(p.rows * 3 * c.Width), lse: p.take(p.rows * c.Heads), attended: p.take(p.rows * c.Width),
 	}
+	if p.keep != keepNone {
+		a.mid, a.up = p.take(p.rows*c.Width), p.take(p.rows*c.MLP)
+	}
+	return a
 }
 
-func (p *Pass) norm() normActivations {
+func (p *Pass) norm(y []float32) normActivations {
 	w := p.net.config.Width
 	return normActivations{
 		scale: p.take(p.maxB * w), shift: p.take(p.maxB * w),
-		mean: p.take(p.rows), rstd: p.take(p.rows),
-		y: p.take(p.rows * w),
+		mean: p.take(p.rows), rstd: p.take(p.rows), y: y,
 	}
 }
 
 func (p *Pass) gradients() *gradients {
-	c := p.net.config
+	w := p.net.config.Width
 	g := &gradients{
-		x: p.take(p.rows * c.Width), y: p.take(p.rows * c.Width), hidden: p.take(p.rows * c.Width),
-		qkv: p.take(p.rows * 3 * c.Width), mlp: p.take(p.rows * c.MLP),
+		x: p.take(p.rows * w), hidden: p.take(p.rows * w),
 		time: p.take(p.maxB * timeWidth), timeIn: p.take(p.maxB * timeWidth),
 	}
 	for i := range g.planes {
-		g.planes[i] = p.take(p.maxB * c.Width)
+		g.planes[i] = p.take(p.maxB * w)
 	}
 	return g
 }

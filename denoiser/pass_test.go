@@ -104,6 +104,75 @@ func TestEvaluationKeepsOneBlock(t *testing.T) {
 	pass.Loss(make([]float32, 10), p.targets, p.weight)
 }
 
+// Running the blocks again gives the same gradients to the bit. Of the
+// activations of a block its input is left for each and the rest for one.
+func TestRecomputingEqualsKeeping(t *testing.T) {
+	c := medium
+	c.Layers = 4
+	for name, causal := range map[string]bool{"bidirectional": false, "causal": true} {
+		t.Run(name, func(t *testing.T) {
+			c.Causal = causal
+			const b, l, rows = 2, 70, 140
+			p := newProblem(c, b, l)
+			var outcomes [2][]float32
+			var size [2]int
+			for i := range outcomes {
+				n, grads := open(t, c, 2)
+				pass := n.NewPass(b, l, true)
+				if i == 1 {
+					pass = n.NewRecomputingPass(b, l)
+				}
+				size[i] = pass.Bytes()
+				ce, dFeatures := make([]float32, rows), make([]float32, len(p.features))
+				for range 2 { // the second time on memory that has been used
+					pass.Forward(b, l, p.features, p.t)
+					pass.Loss(ce, p.targets, p.weight)
+					pass.Backward(dFeatures)
+				}
+				outcomes[i] = slices.Concat(grads, ce, dFeatures)
+			}
+			if !slices.Equal(outcomes[0], outcomes[1]) {
+				t.Error("losses or gradients differ")
+			}
+			w := c.Width
+			kept := 3*w + w + w + c.MLP + c.Heads + 4 // qkv, attended, mid, up; log-sum-exp; means and deviations
+			want := (c.Layers - 1) * 4 * (rows*kept + b*4*w)
+			if got := size[0] - size[1]; got != want {
+				t.Errorf("%d bytes become %d, %d fewer; want %d", size[0], size[1], got, want)
+			}
+		})
+	}
+}
+
+// A pass of another network in the same memory is that network's.
+func TestPassOfAnotherNetwork(t *testing.T) {
+	n, _ := open(t, medium, 1)
+	other, err := New(medium, slices.Clone(lively(medium)), nil, n.pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other.head.b[3]++
+	p := newProblem(medium, 2, 70)
+	run := func(pass *Pass) []float32 {
+		ce := make([]float32, 140)
+		pass.Forward(2, 70, p.features, p.t)
+		pass.CE(ce, p.targets)
+		return ce
+	}
+	want, own := run(other.NewPass(2, 70, false)), n.NewPass(2, 70, true)
+	first := run(own)
+	shared := own.Of(other)
+	if !slices.Equal(run(shared), want) {
+		t.Error("it gives other losses in shared memory")
+	}
+	if !slices.Equal(run(own), first) || slices.Equal(first, want) {
+		t.Error("the first network does not give what it gave before")
+	}
+	if shared.Bytes() != 0 {
+		t.Errorf("it owns %d bytes", shared.Bytes())
+	}
+}
+
 // Each sequence is alone in the world: what a batch computes for it is what it
 // gets by itself.
 func TestSequencesDoNotMix(t *testing.T) {
