@@ -83,6 +83,14 @@ func NewCDCD(table *embeddings.Table, net Network, warp timewarp.Warp, o CDCDOpt
 	}
 }
 
+// Of is the same objective in the same memory for another model of the same
+// shape, such as one with averaged weights.
+func (c *CDCD) Of(table *embeddings.Table, net Network) *CDCD {
+	other := *c
+	other.Table, other.Net = table, net
+	return &other
+}
+
 // Size returns the length of a window and how many the memory holds at a time.
 func (c *CDCD) Size() (length, batch int) { return c.o.Length, c.o.MicroBatch }
 

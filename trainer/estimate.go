@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/seed-4c77ef92/textwarp/denoiser"
-	"github.com/seed-4c77ef92/textwarp/internal/kernels"
 	"github.com/seed-4c77ef92/textwarp/timewarp"
 )
 
@@ -12,7 +11,7 @@ import (
 type Estimate struct {
 	Embeddings, Denoiser int // parameters
 	WeightBytes          int // parameters, gradients, moments and average
-	ActivationBytes      int // of training and of held-out evaluation
+	ActivationBytes      int // of training; evaluation and samples use the same memory
 	CheckpointBytes      int
 	FLOPsPerToken        float64 // of a training step
 }
@@ -25,7 +24,7 @@ func StepFLOPs(c Config, d denoiser.Config) float64 {
 }
 
 // EstimateRun works out what a run takes. It takes the memory to count it.
-func EstimateRun(c Config, data *Data) (Estimate, error) {
+func EstimateRun(c Config, data *Data, recompute bool) (Estimate, error) {
 	d := c.Model.Denoiser(data.Tokenizer.VocabSize())
 	m, err := NewModel(d, nil, true, nil)
 	if err != nil {
@@ -35,9 +34,8 @@ func EstimateRun(c Config, data *Data) (Estimate, error) {
 	n := table + d.NumParams()
 	return Estimate{
 		Embeddings: table, Denoiser: d.NumParams(),
-		WeightBytes: 5 * 4 * n,
-		ActivationBytes: m.Net.NewPass(c.Optim.MicroBatch, c.Data.Length, true).Bytes() +
-			m.Net.NewPass(min(evalBatch, c.Optim.Batch), c.Data.Length, false).Bytes(),
+		WeightBytes:     5 * 4 * n,
+		ActivationBytes: m.trainingPass(c.Optim.MicroBatch, c.Data.Length, recompute).Bytes(),
 		CheckpointBytes: 4 * 4 * n,
 		FLOPsPerToken:   StepFLOPs(c, d),
 	}, nil
@@ -45,18 +43,19 @@ func EstimateRun(c Config, data *Data) (Estimate, error) {
 
 // Measure runs a few steps of a run on a copy that is thrown away and returns
 // the speed in tokens a second. The data are left where they were.
-func Measure(c Config, data *Data, pool *kernels.Pool) (float64, error) {
+func Measure(c Config, data *Data, o Options) (float64, error) {
 	warp, err := timewarp.New(c.Process.Warp, c.Process.TMin, c.Process.TMax, c.Optim.Batch)
 	if err != nil {
 		return 0, err
 	}
-	m, err := NewModel(c.Model.Denoiser(data.Tokenizer.VocabSize()), nil, true, pool)
+	m, err := NewModel(c.Model.Denoiser(data.Tokenizer.VocabSize()), nil, true, o.Pool)
 	if err != nil {
 		return 0, err
 	}
 	m.Init(c.Run.Seed)
 	m.Table.Refresh()
-	process := m.Process(c, warp, c.Optim.MicroBatch, c.Data.Length)
+	pass := m.trainingPass(c.Optim.MicroBatch, c.Data.Length, o.Recompute)
+	process := m.process(c, warp, pass, c.Optim.MicroBatch, c.Data.Length)
 	ids := make([]int32, c.Optim.Batch*c.Data.Length) // any tokens take the same time
 	const warmup, least = 2, 2 * time.Second
 	var began time.Time

@@ -20,10 +20,9 @@ type Evaluation struct {
 	SE      []float64 `json:"se"` // standard error over windows
 }
 
-const (
-	evalBatch   = 8
-	evalWindows = 32 // while training: a few seconds on two cores for the nano preset
-)
+// evalWindows are measured while training: a few seconds on two cores for the
+// nano preset.
+const evalWindows = 32
 
 // evaluate measures the first windows of the held-out text at every octave of
 // the noise axis.

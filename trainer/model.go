@@ -81,6 +81,14 @@ func (m *Model) ReadTensors(f *safetensors.File, vector []float32, prefix string
 	return nil
 }
 
+// trainingPass is the memory of a training step of micro windows.
+func (m *Model) trainingPass(micro, length int, recompute bool) *denoiser.Pass {
+	if recompute {
+		return m.Net.NewRecomputingPass(micro, length)
+	}
+	return m.Net.NewPass(micro, length, true)
+}
+
 // decayed lists the ranges of the flat vector that weight decay applies to: the
 // network's matrices, not its biases and not the embeddings, whose length means
 // nothing.
@@ -98,7 +106,10 @@ func (m *Model) decayed() [][2]int {
 // Process joins the model with a warp into the objective. Its memory is for
 // micro windows of length tokens at a time.
 func (m *Model) Process(c Config, warp timewarp.Warp, micro, length int) *diffusion.CDCD {
-	pass := m.Net.NewPass(micro, length, m.Grads != nil)
+	return m.process(c, warp, m.Net.NewPass(micro, length, m.Grads != nil), micro, length)
+}
+
+func (m *Model) process(c Config, warp timewarp.Warp, pass *denoiser.Pass, micro, length int) *diffusion.CDCD {
 	return diffusion.NewCDCD(m.Table, pass, warp, diffusion.CDCDOptions{
 		Length: length, Batch: c.Optim.Batch, MicroBatch: micro, Mask: c.Process.Mask,
 		SelfConditioning: c.Process.SelfConditioning, ConditionDrop: c.Process.ConditionDrop, Seed: c.Run.Seed,

@@ -35,6 +35,12 @@ type Options struct {
 	Pool    *kernels.Pool
 	Version string      // of the program, for the record
 	Notify  func(Event) // called from the loop; may be nil
+
+	// Recompute runs every block of the network again on the way back instead
+	// of keeping its activations. It changes memory and time and not the
+	// result, as Pool does, so it is of the machine and not of the
+	// configuration.
+	Recompute bool
 }
 
 // Event tells of progress. Kind is "step", "sample", "saved", "skipped" or
@@ -174,8 +180,11 @@ func (t *Trainer) build() error {
 	if c.Optim.WeightDecay > 0 {
 		t.decayed = t.model.decayed()
 	}
-	t.process = t.model.Process(c, t.warp, c.Optim.MicroBatch, c.Data.Length)
-	t.study = t.average.Process(c, t.warp, min(evalBatch, c.Optim.Batch), c.Data.Length)
+	pass := t.model.trainingPass(c.Optim.MicroBatch, c.Data.Length, t.options.Recompute)
+	process := t.model.process(c, t.warp, pass, c.Optim.MicroBatch, c.Data.Length)
+	t.process = process
+	// Steps and studies take turns in the same memory.
+	t.study = process.Of(t.average.Table, pass.Of(t.average.Net))
 	t.ids = make([]int32, c.Optim.Batch*c.Data.Length)
 	t.flops = StepFLOPs(c, dc)
 	return nil

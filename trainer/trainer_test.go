@@ -199,6 +199,27 @@ func TestWorkersDoNotChangeTheResult(t *testing.T) {
 	compare(t, contents(t, dirs[1]), contents(t, dirs[3]))
 }
 
+// Recomputing is no part of a run: it can be turned on and off on the way.
+func TestRecomputingDoesNotChangeTheResult(t *testing.T) {
+	stream := shards(t)
+	deep := func() *Settings {
+		s := tiny(t, stream)
+		s.Model.Layers = 3
+		return s
+	}
+	whole, dir := filepath.Join(t.TempDir(), "run"), filepath.Join(t.TempDir(), "run")
+	finish(t, begin(t, whole, deep(), 1, Options{}))
+	tr := begin(t, dir, deep(), 1, Options{Recompute: true})
+	for tr.Step() < 16 {
+		if err := errors.Join(tr.step(), tr.record()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tr.Close()
+	finish(t, resume(t, dir, Options{}))
+	compare(t, contents(t, whole), contents(t, dir))
+}
+
 func TestPipedTextContinuesBitForBit(t *testing.T) {
 	text := strings.Repeat("the cat sat on the mat. ", 400)
 	open := func(s Config) *Data {

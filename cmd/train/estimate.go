@@ -6,7 +6,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/seed-4c77ef92/textwarp/internal/kernels"
 	"github.com/seed-4c77ef92/textwarp/trainer"
 )
 
@@ -14,8 +13,8 @@ import (
 // a copy of the run that is thrown away. The run itself then knows its length
 // from the start, so that its schedule and its resumption do not depend on the
 // clock.
-func fit(s *trainer.Settings, data *trainer.Data, pool *kernels.Pool, minutes float64) error {
-	speed, err := trainer.Measure(s.Config, data, pool)
+func fit(s *trainer.Settings, data *trainer.Data, o trainer.Options, minutes float64) error {
+	speed, err := trainer.Measure(s.Config, data, o)
 	if err != nil {
 		return err
 	}
@@ -28,8 +27,8 @@ func fit(s *trainer.Settings, data *trainer.Data, pool *kernels.Pool, minutes fl
 }
 
 // dryRun prints what a run would take.
-func dryRun(w io.Writer, c trainer.Config, data *trainer.Data) error {
-	e, err := trainer.EstimateRun(c, data)
+func dryRun(w io.Writer, c trainer.Config, data *trainer.Data, recompute bool) error {
+	e, err := trainer.EstimateRun(c, data, recompute)
 	if err != nil {
 		return err
 	}
