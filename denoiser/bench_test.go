@@ -45,7 +45,7 @@ func BenchmarkForward(b *testing.B) {
 	x0, table := make([]float32, batch*l*nano.EmbedDim), make([]float32, nano.Vocab*nano.EmbedDim)
 	for b.Loop() {
 		pass.Forward(batch, l, p.features, p.t)
-		pass.Interpolate(x0, table)
+		pass.Interpolate(x0, table, nil)
 	}
 	report(b, batch*l, nano.FLOPs(l))
 }

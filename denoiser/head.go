@@ -2,25 +2,37 @@ package denoiser
 
 import "github.com/seed-4c77ef92/textwarp/internal/kernels"
 
-// Loss writes the cross-entropy -ln p(target) of every position in nats, ce
-// [b·l], and starts the gradient of Σ weight·ce: it adds to the head's gradients
-// and leaves the rest to Backward. Several losses of one Forward add up. A
-// weight of 0 leaves a position out of the gradient; targets lie in [0, V)
-// everywhere.
+// Loss writes the cross-entropy -ln p(target) in nats of every position with a
+// weight other than 0, and 0 of the others, ce [b·l], and starts the gradient of
+// Σ weight·ce: it adds to the head's gradients and leaves the rest to Backward.
+// Several losses of one Forward add up. Positions without weight cost nothing;
+// targets lie in [0, V) at the others.
 func (p *Pass) Loss(ce []float32, targets []int32, weight []float32) {
 	if p.grad == nil {
 		panic("denoiser: Loss on a pass that does not train")
 	}
-	n, w := p.net, p.net.config.Width
-	for from, rows := range p.chunks {
-		weight := weight[from : from+rows]
-		p.logitsOf(from, rows)
-		n.pool.SoftmaxCE(ce[from:from+rows], p.logits, targets[from:from+rows], weight, rows, n.config.Vocab)
-		hidden := p.grad.hidden[from*w : (from+rows)*w]
-		if anyNonZero(weight) {
-			n.head.backward(n.pool, hidden, p.logits, p.final.y[from*w:], rows, kernels.Op{Accumulate: p.lossed})
-		} else if !p.lossed {
-			clear(hidden)
+	n, w, rows := p.net, p.net.config.Width, p.b*p.l
+	hidden := p.grad.hidden[:rows*w]
+	if !p.lossed {
+		clear(hidden)
+	}
+	clear(ce[:rows])
+	dy := p.wide[p.rows*w:]
+	for left := p.choose(weight); len(left) > 0; {
+		var at []int32
+		at, left = p.split(left)
+		y := p.logitsOf(at)
+		for i, r := range at {
+			p.chosen.targets[i], p.chosen.weight[i] = targets[r], weight[r]
+		}
+		n.pool.SoftmaxCE(p.chosen.ce, p.logits, p.chosen.targets, p.chosen.weight, len(at), n.config.Vocab)
+		n.head.backward(n.pool, dy, p.logits, y, len(at), kernels.Op{})
+		for i, r := range at {
+			ce[r] = p.chosen.ce[i]
+			to, from := hidden[int(r)*w:(int(r)+1)*w], dy[i*w:]
+			for k := range to {
+				to[k] += from[k]
+			}
 		}
 	}
 	p.lossed = true
@@ -29,54 +41,90 @@ func (p *Pass) Loss(ce []float32, targets []int32, weight []float32) {
 // CE writes the cross-entropy of every position in nats, ce [b·l], and starts no
 // gradient.
 func (p *Pass) CE(ce []float32, targets []int32) {
-	for from, rows := range p.chunks {
-		p.logitsOf(from, rows)
-		p.net.pool.SoftmaxCE(ce[from:from+rows], p.logits, targets[from:from+rows], nil, rows, p.net.config.Vocab)
+	for left := p.choose(nil); len(left) > 0; {
+		var at []int32
+		at, left = p.split(left)
+		p.logitsOf(at)
+		from := at[0]
+		p.net.pool.SoftmaxCE(ce[from:], p.logits, targets[from:], nil, len(at), p.net.config.Vocab)
 	}
 }
 
-// Interpolate writes the expected embedding of every position,
-// x0 [b·l, D] = softmax(logits) E for a table E [V, D]: the estimate from which
-// score interpolation gets the score (arXiv 2211.15089, section 3.2).
-func (p *Pass) Interpolate(x0, table []float32) {
+// Interpolate writes the expected embedding x0 [b·l, D] = softmax(logits) E, for a
+// table E [V, D], of every position at which m [b·l] is not 0, or of all if m is
+// nil: the estimate from which score interpolation gets the score (arXiv
+// 2211.15089, section 3.2). It leaves the other positions of x0 as they are.
+func (p *Pass) Interpolate(x0, table, m []float32) {
 	n, d, v := p.net, p.net.config.EmbedDim, p.net.config.Vocab
-	for from, rows := range p.chunks {
-		p.logitsOf(from, rows)
-		n.pool.SoftmaxRows(p.logits, rows, v)
-		n.pool.MatMul(x0[from*d:(from+rows)*d], p.logits, table, rows, d, v, kernels.Op{})
+	for left := p.choose(m); len(left) > 0; {
+		var at []int32
+		at, left = p.split(left)
+		p.logitsOf(at)
+		n.pool.SoftmaxRows(p.logits, len(at), v)
+		n.pool.MatMul(p.chosen.x0, p.logits, table, len(at), d, v, kernels.Op{})
+		for i, r := range at {
+			copy(x0[int(r)*d:(int(r)+1)*d], p.chosen.x0[i*d:])
+		}
 	}
 }
 
 // Predict writes the most probable token of every position and its probability,
 // both [b·l].
 func (p *Pass) Predict(ids []int32, prob []float32) {
-	for from, rows := range p.chunks {
-		p.logitsOf(from, rows)
-		p.net.pool.ArgmaxRows(ids[from:from+rows], prob[from:from+rows], p.logits, rows, p.net.config.Vocab)
+	for left := p.choose(nil); len(left) > 0; {
+		var at []int32
+		at, left = p.split(left)
+		p.logitsOf(at)
+		from := at[0]
+		p.net.pool.ArgmaxRows(ids[from:], prob[from:], p.logits, len(at), p.net.config.Vocab)
 	}
 }
 
-// chunks yields the rows of the last Forward in ranges (from, rows) for which
-// there is room in logits. It is an iter.Seq2[int, int].
-func (p *Pass) chunks(yield func(from, rows int) bool) {
-	for from, end := 0, p.b*p.l; from < end; from += p.chunk {
-		if !yield(from, min(p.chunk, end-from)) {
-			return
+// chosen is what the head works on: positions, and numbers of theirs gathered
+// for one chunk.
+type chosen struct {
+	at         []int32 // [rows]
+	targets    []int32 // [chunk]
+	weight, ce []float32
+	x0         []float32 // [chunk, D]
+}
+
+func (p *Pass) newChosen() chosen {
+	p.bytes += 4 * (p.rows + p.chunk)
+	return chosen{
+		at: make([]int32, p.rows), targets: make([]int32, p.chunk),
+		weight: p.take(p.chunk), ce: p.take(p.chunk), x0: p.take(p.chunk * p.net.config.EmbedDim),
+	}
+}
+
+// choose returns the positions of the last Forward where m is not 0, or all.
+func (p *Pass) choose(m []float32) []int32 {
+	at := p.chosen.at[:0]
+	for r := range p.b * p.l {
+		if m == nil || m[r] != 0 {
+			at = append(at, int32(r))
 		}
 	}
+	return at
 }
 
-// logitsOf computes the logits of some rows.
-func (p *Pass) logitsOf(from, rows int) {
+// split cuts off positions for which there is room in logits.
+func (p *Pass) split(left []int32) (at, rest []int32) {
+	n := min(p.chunk, len(left))
+	return left[:n], left[n:]
+}
+
+// logitsOf computes the logits of some positions and returns the rows of y that
+// they come from, gathered in memory that is free between Forward and Backward.
+func (p *Pass) logitsOf(at []int32) (y []float32) {
 	w := p.net.config.Width
-	p.net.head.forward(p.net.pool, p.logits, p.final.y[from*w:], rows, kernels.Op{})
-}
-
-func anyNonZero(x []float32) bool {
-	for _, v := range x {
-		if v != 0 {
-			return true
+	y = p.final.y[int(at[0])*w:]
+	if int(at[len(at)-1]-at[0]) != len(at)-1 { // not one after another
+		y = p.wide
+		for i, r := range at {
+			copy(y[i*w:(i+1)*w], p.final.y[int(r)*w:])
 		}
 	}
-	return false
+	p.net.head.forward(p.net.pool, p.logits, y, len(at), kernels.Op{})
+	return y
 }

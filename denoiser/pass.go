@@ -31,6 +31,7 @@ type Pass struct {
 	final    normActivations
 	chunk    int
 	logits   []float32 // [chunk, V]
+	chosen   chosen
 
 	grad *gradients // nil without training
 }
@@ -136,6 +137,7 @@ func (n *Net) newPass(maxB, maxL int, keep keeping) *Pass {
 	p.final = p.norm(p.take(rows * c.Width))
 	p.chunk = min(rows, max(minChunk, maxLogits/c.Vocab))
 	p.logits = p.take(p.chunk * c.Vocab)
+	p.chosen = p.newChosen()
 	if keep != keepNone {
 		p.grad = p.gradients()
 	}

@@ -14,16 +14,16 @@ import (
 type Network interface {
 	// Forward runs the network on features [b·l, 3D+1] at noise levels t [b].
 	Forward(b, l int, features []float32, t []float64)
-	// Loss writes the cross-entropy in nats of every position and, where the
-	// weight is not zero, starts the gradient of Σ weight·CE.
+	// Loss writes the cross-entropy in nats of every position with a weight other
+	// than zero, and starts the gradient of Σ weight·CE.
 	Loss(ce []float32, targets []int32, weight []float32)
 	// Backward adds the parameter gradients and writes the features' own.
 	Backward(dFeatures []float32)
 	// CE writes the cross-entropy of every position and no gradient.
 	CE(ce []float32, targets []int32)
-	// Interpolate writes x̂0 = Σ p_i e_i of every position, for e_i the rows of
-	// table [V, D].
-	Interpolate(x0, table []float32)
+	// Interpolate writes x̂0 = Σ p_i e_i, for e_i the rows of table [V, D], of every
+	// position at which m is not zero; the others are left as they are.
+	Interpolate(x0, table, m []float32)
 	// Predict writes the most probable token of every position and its
 	// probability.
 	Predict(ids []int32, prob []float32)
@@ -280,7 +280,7 @@ func (c *CDCD) CrossEntropy(ce []float32, ids []int32, m []float32, t float64, d
 // Denoise implements [Denoiser].
 func (c *CDCD) Denoise(s *State, x0 []float32) {
 	c.forward(s)
-	c.Net.Interpolate(x0, c.Table.E)
+	c.Net.Interpolate(x0, c.Table.E, s.M)
 }
 
 // Decode implements [Denoiser].

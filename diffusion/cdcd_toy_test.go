@@ -37,7 +37,7 @@ func (n *posteriorNet) CE(ce []float32, targets []int32) {
 	}
 }
 
-func (n *posteriorNet) Interpolate(x0, _ []float32) {
+func (n *posteriorNet) Interpolate(x0, _, _ []float32) {
 	for r, p := range n.rows {
 		copy(n.p, p)
 		n.interpolate(x0[r*n.d : (r+1)*n.d])

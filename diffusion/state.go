@@ -46,7 +46,8 @@ func (s *State) check() error {
 // Denoiser guesses clean text from a state. The network is one; the exact
 // posterior of a known distribution, which the tests use, is another.
 type Denoiser interface {
-	// Denoise writes x̂0 = Σ_i p(e_i | x) e_i of every position to x0 [B, L, D].
+	// Denoise writes x̂0 = Σ_i p(e_i | x) e_i of every noisy position to x0
+	// [B, L, D]; what it leaves at the given ones has no meaning.
 	Denoise(s *State, x0 []float32)
 	// Decode writes the most probable token of every position and its
 	// probability, both [B, L].
