@@ -73,6 +73,9 @@ func TestResultsDependOnNeitherWorkersNorCapacity(t *testing.T) {
 func TestEvaluationEqualsTraining(t *testing.T) {
 	n, _ := open(t, medium, 2)
 	p := newProblem(medium, 2, 70)
+	for i := range p.weight {
+		p.weight[i] = 1
+	}
 	train, eval := n.NewPass(2, 70, true), n.NewPass(2, 70, false)
 	a, b, c := make([]float32, 140), make([]float32, 140), make([]float32, 140)
 	train.Forward(2, 70, p.features, p.t)
