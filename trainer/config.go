@@ -69,6 +69,7 @@ type OptimConfig struct {
 	WeightDecay float64 `toml:"weight_decay" help:"decoupled decay of the network's matrices"`
 	Clip        float64 `toml:"clip" help:"largest gradient norm"`
 	EMA         float64 `toml:"ema" help:"decay of the averaged weights"`
+	Precision   string  `toml:"precision" help:"inputs of matrix products: fp32, or bf16 where the processor has AVX512_BF16"`
 }
 
 // RunConfig is the length of the run and its records.
@@ -92,7 +93,7 @@ func Preset(name string) (Config, error) {
 		Process: ProcessConfig{TMin: .2, TMax: 50, Warp: "online", Mask: "mixed", SelfConditioning: .5, ConditionDrop: .1},
 		Optim: OptimConfig{
 			Batch: 8, MicroBatch: 8, LR: 3e-3, Warmup: 100, FinalLR: .05,
-			Beta1: .9, Beta2: .99, Clip: 1, EMA: .998,
+			Beta1: .9, Beta2: .99, Clip: 1, EMA: .998, Precision: "fp32",
 		},
 		Run: RunConfig{
 			Steps: 4000, Seed: 1, LogEvery: 10, WarpEvery: 50, EvalEvery: 500, SampleEvery: 500, SaveEvery: 500,
@@ -142,6 +143,8 @@ func (c Config) Validate() error {
 		{"optim.weight_decay", c.Optim.WeightDecay >= 0, "at least 0"},
 		{"optim.clip", c.Optim.Clip > 0, "above 0"},
 		{"optim.ema", share(c.Optim.EMA) && c.Optim.EMA < 1, "from 0 to below 1"},
+		// runs of the first versions name none
+		{"optim.precision", slices.Contains([]string{"", "fp32", "bf16"}, c.Optim.Precision), "fp32 or bf16"},
 		{"run.steps", c.Run.Steps >= 1, "at least 1"},
 		{"run.log_every", c.Run.LogEvery >= 1, "at least 1"},
 		{"run.warp_every", c.Run.WarpEvery >= 1, "at least 1"},

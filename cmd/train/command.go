@@ -33,6 +33,7 @@ var shortcuts = []struct{ flag, key, help string }{
 	{"length", "data.length", "tokens a window"},
 	{"steps", "run.steps", "training steps"},
 	{"batch", "optim.batch", "windows a step"},
+	{"precision", "optim.precision", "inputs of matrix products: fp32 or bf16"},
 	{"lr", "optim.lr", "peak learning rate"},
 	{"warp", "process.warp", "online, paper, or a fixed schedule"},
 	{"seed", "run.seed", "seed of everything random"},
@@ -151,7 +152,7 @@ func start(ctx context.Context, stdout io.Writer, s *trainer.Settings, o options
 	if err != nil {
 		return err
 	}
-	pool := kernels.NewPool(o.threads)
+	pool := newPool(o.threads, s.Optim.Precision)
 	defer pool.Close()
 	p := newProgress(os.Stderr, o.out)
 	to := trainer.Options{Pool: pool, Version: cli.Version(), Notify: p.event, Recompute: o.recompute}
@@ -173,6 +174,15 @@ func start(ctx context.Context, stdout io.Writer, s *trainer.Settings, o options
 	return run(ctx, t, p, o.out)
 }
 
+// newPool starts the workers and says so where the precision cannot be had.
+func newPool(threads int, precision string) *kernels.Pool {
+	pool := kernels.NewPool(threads)
+	if precision == "bf16" && !pool.UseBF16() {
+		fmt.Fprintln(os.Stderr, "note: this processor has no AVX512_BF16: training in fp32")
+	}
+	return pool
+}
+
 func resume(ctx context.Context, o options) error {
 	c, err := trainer.ReadConfig(o.resume)
 	if err != nil {
@@ -182,7 +192,7 @@ func resume(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	pool := kernels.NewPool(o.threads)
+	pool := newPool(o.threads, c.Optim.Precision)
 	defer pool.Close()
 	p := newProgress(os.Stderr, o.resume)
 	to := trainer.Options{Pool: pool, Version: cli.Version(), Notify: p.event, Recompute: o.recompute}
