@@ -83,7 +83,7 @@ type gradients struct {
 
 const (
 	maxLogits = 1 << 21 // logits held at a time (8 MiB) ...
-	minChunk  = 512     // ... unless these rows are more: the head's weights are read for each chunk
+	minChunk  = 1024    // ... unless these rows are more: the head's weights are read for each chunk
 )
 
 // NewPass allocates a pass for up to maxB sequences and maxB·maxL positions.
@@ -164,7 +164,7 @@ func (p *Pass) Bytes() int { return p.bytes }
 // take allocates n numbers and counts them.
 func (p *Pass) take(n int) []float32 {
 	p.bytes += 4 * n
-	return make([]float32, n)
+	return kernels.Floats(n)
 }
 
 func (p *Pass) layer() layerActivations {
