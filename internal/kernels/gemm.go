@@ -195,15 +195,11 @@ func (g *gemmJob) cut() {
 	}
 	for g.rows*g.cols < want {
 		tm, tn := ceilDiv(g.mSize, g.rows), ceilDiv(g.nSize, g.cols)
-		switch {
-		case tn > 2*finishN:
-			g.cols++
-		case tm > 8*g.mr:
-			g.rows++
-		case tn > 2*g.nr:
-			g.cols++
+		switch { // a square has the most work for what it reads
+		case tn > 2*g.nr && (tn >= tm || tm <= 2*g.mr):
+			g.cols *= 2
 		case tm > 2*g.mr:
-			g.rows++
+			g.rows *= 2
 		default:
 			want = 0 // parts are as small as they should be
 		}

@@ -6,12 +6,14 @@ package kernels
 // that the sum has one order.
 type packJob gemmJob
 
-// packGroup is about the number of columns of one part.
-const packGroup = 128
+// packPanels is the number of panels that one part fills. Panels lie a multiple of
+// many cache lines apart, so that more of them at a time would fall out of the
+// first cache half written.
+const packPanels = 8
 
 // packParts cuts the packing of the slab and returns the number of parts.
 func (g *gemmJob) packParts() int {
-	g.groupN, g.groupM = roundUp(packGroup, g.nr), roundUp(packGroup, g.mr)
+	g.groupN, g.groupM = packPanels*g.nr, packPanels*g.mr
 	if g.op.SumB != nil { // all workers must find something
 		g.groupN = min(g.groupN, roundUp(ceilDiv(g.nSize, 2*g.workers), g.nr))
 	}
