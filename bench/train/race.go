@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+)
+
+// result is what a variant did.
+type result struct {
+	Variant   string    `json:"variant"`
+	About     string    `json:"about"`
+	Ours      bool      `json:"ours"`
+	Precision string    `json:"precision"`
+	Threads   int       `json:"threads"`
+	Rounds    []float64 `json:"rounds_ms"` // median step of every round
+	Peak      int64     `json:"peak_bytes"`
+	Base      int64     `json:"base_bytes"` // before the model was made
+	Failed    string    `json:"failed,omitempty"`
+}
+
+// racer is a variant and its worker, while it lives.
+type racer struct {
+	*result
+	worker *worker
+}
+
+// race measures variants of one kind of step by turns: in every round each
+// worker makes a few steps while the others sleep, so that all meet the same
+// machine.
+func (d *driver) race(ctx context.Context, w *workload, step string, list []variant) []*result {
+	var racers []*racer
+	for _, v := range list {
+		fmt.Fprintf(os.Stderr, "%s %s: start %s\n", w.name, step, v.name)
+		racers = append(racers, d.enter(ctx, w, step, v))
+	}
+	rounds := w.rounds
+	if d.quick {
+		rounds = 3
+	}
+	for n := range rounds {
+		fmt.Fprintf(os.Stderr, "%s %s: round %d of %d\n", w.name, step, n+1, rounds)
+		for _, r := range racers {
+			r.run(w.steps)
+		}
+	}
+	results := make([]*result, len(racers))
+	for i, r := range racers {
+		r.leave()
+		results[i] = r.result
+	}
+	return results
+}
+
+// tooSlow tells whether a variant is out of the race, so that it is not asked
+// again: bf16 on a processor that lacks it. One slow step may be the machine's.
+func tooSlow(w *workload, steps []float64) bool {
+	return len(steps) == 2 && min(steps[0], steps[1]) > 20e3*float64(w.tokens())/4096
+}
+
+// enter starts a worker and warms it up. A variant that does not run is a result
+// as well.
+func (d *driver) enter(ctx context.Context, w *workload, step string, v variant) *racer {
+	s := w.spec(d.file(w), step, d.threads)
+	s.Compile, s.Chunk = v.compile, v.chunk
+	if v.threads > 0 {
+		s.Threads = v.threads
+	}
+	if v.precision != "" {
+		s.Precision = v.precision
+	}
+	r := &racer{result: &result{Variant: v.name, Ours: v.ours, Precision: s.Precision, Threads: s.Threads}}
+	if err := r.start(ctx, d, v, s); err != nil {
+		r.Failed = err.Error()
+		return r
+	}
+	const warmup = 3 // torch.compile works on the first two
+	var warm []float64
+	for range warmup {
+		var times []float64
+		if err := r.worker.ask(&times, "run 1"); err != nil {
+			r.drop(err)
+			return r
+		}
+		warm = append(warm, times...)
+		if !v.compile && tooSlow(w, warm) {
+			r.Rounds = warm[1:]
+			r.leave()
+			return r
+		}
+	}
+	if err := r.worker.resetPeak(); err != nil {
+		r.drop(err)
+	}
+	return r
+}
+
+func (r *racer) start(ctx context.Context, d *driver, v variant, s spec) error {
+	text, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	env, argv := v.env, []string{d.python, d.peer, string(text)}
+	if v.ours {
+		argv = []string{d.self, "worker", string(text)}
+	} else {
+		env = append([]string{"OMP_NUM_THREADS=" + strconv.Itoa(s.Threads), "TORCHINDUCTOR_CACHE_DIR=" + d.out + "/inductor"}, env...)
+		if !v.spins {
+			env = append(env, "OMP_WAIT_POLICY=PASSIVE")
+		}
+	}
+	var hello ready
+	r.worker, hello, err = startWorker(ctx, env, argv...)
+	r.About, r.Base = hello.About, hello.Base
+	return err
+}
+
+// run adds a round.
+func (r *racer) run(steps int) {
+	if r.worker == nil {
+		return
+	}
+	var times []float64
+	if err := r.worker.ask(&times, "run %d", steps); err != nil {
+		r.drop(err)
+		return
+	}
+	r.Rounds = append(r.Rounds, median(times))
+}
+
+// leave ends the worker and notes how large it was.
+func (r *racer) leave() {
+	if r.worker == nil {
+		return
+	}
+	peak, err := r.worker.peak()
+	if err != nil {
+		r.Failed = err.Error()
+	}
+	r.Peak = peak
+	r.worker.stop()
+	r.worker = nil
+}
+
+func (r *racer) drop(err error) {
+	r.Failed = err.Error()
+	r.worker.stop()
+	r.worker = nil
+}
+
+func median(x []float64) float64 {
+	if len(x) == 0 {
+		return 0
+	}
+	s := slices.Sorted(slices.Values(x))
+	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
+}
