@@ -1,11 +1,6 @@
 package trainer
 
-import (
-	"time"
-
-	"github.com/seed-4c77ef92/textwarp/denoiser"
-	"github.com/seed-4c77ef92/textwarp/timewarp"
-)
+import "github.com/seed-4c77ef92/textwarp/denoiser"
 
 // Estimate is what a run takes, before it is begun.
 type Estimate struct {
@@ -39,36 +34,6 @@ func EstimateRun(c Config, data *Data, recompute bool) (Estimate, error) {
 		CheckpointBytes: 4 * 4 * n,
 		FLOPsPerToken:   StepFLOPs(c, d),
 	}, nil
-}
-
-// Measure runs a few steps of a run on a copy that is thrown away and returns
-// the speed in tokens a second. The data are left where they were.
-func Measure(c Config, data *Data, o Options) (float64, error) {
-	warp, err := timewarp.New(c.Process.Warp, c.Process.TMin, c.Process.TMax, c.Optim.Batch)
-	if err != nil {
-		return 0, err
-	}
-	m, err := NewModel(c.Model.Denoiser(data.Tokenizer.VocabSize()), nil, true, o.Pool)
-	if err != nil {
-		return 0, err
-	}
-	m.Init(c.Run.Seed)
-	m.Table.Refresh()
-	pass := m.trainingPass(c.Optim.MicroBatch, c.Data.Length, o.Recompute)
-	process := m.process(c, warp, pass, c.Optim.MicroBatch, c.Data.Length)
-	ids := make([]int32, c.Optim.Batch*c.Data.Length) // any tokens take the same time
-	const warmup, least = 2, 2 * time.Second
-	var began time.Time
-	for step := 0; ; step++ {
-		if step == warmup {
-			began = time.Now()
-		}
-		if step > warmup && time.Since(began) > least {
-			tokens := float64((step - warmup) * len(ids))
-			return tokens / time.Since(began).Seconds(), nil
-		}
-		process.Gradient(uint64(step), ids)
-	}
 }
 
 // Parameters counts the trained numbers.

@@ -24,6 +24,7 @@ type options struct {
 	threads             int
 	recompute           bool
 	printConfig, dryRun bool
+	profile             bool
 }
 
 // shortcuts are the flags that stand for one setting.
@@ -97,6 +98,7 @@ sizes of the paper), then a TOML file, then flags.
 	f.BoolVar(&o.recompute, "recompute", false, "keep fewer activations and work them out again: less memory, about a fifth more time, the same result")
 	f.BoolVar(&o.printConfig, "print-config", false, "print the resolved settings with their origins, and stop")
 	f.BoolVarP(&o.dryRun, "dry-run", "n", false, "print parameters, memory, work and steps, and stop")
+	f.BoolVar(&o.profile, "profile", false, "print where the time of a training step goes, by kernel, and stop")
 	cmd.MarkFlagsMutuallyExclusive("steps", "tokens", "minutes")
 	return cmd
 }
@@ -164,6 +166,10 @@ func start(ctx context.Context, stdout io.Writer, s *trainer.Settings, o options
 	if o.dryRun {
 		defer data.Train.Close()
 		return dryRun(stdout, s.Config, data, o.recompute)
+	}
+	if o.profile {
+		defer data.Train.Close()
+		return profile(stdout, s.Config, data, to)
 	}
 	t, err := trainer.Start(o.out, s, data, to)
 	if err != nil {
