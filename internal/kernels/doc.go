@@ -2,11 +2,12 @@
 // matrix products, fused attention, layer norm with a modulation, softmax with
 // cross-entropy, and the optimiser step, on a pool of worker goroutines.
 //
-//	caller ──MatMul──▶ cut C into tiles ──▶ parts 0..n-1 ──▶ workers claim parts
-//	                                                           │ pack B, (A)
-//	                                                           │ micro-kernel  isa.tile
-//	                                                           ▼ bias, GELU
-//	                                                         tile of C
+//	caller ──MatMul──▶ slabs of A and B ──▶ packed once, by all workers
+//	                                          │
+//	                   parts of C 0..n-1 ──▶ workers claim parts
+//	                                          │ micro-kernel  isa.tile, tileBF16
+//	                                          ▼ bias, residual, GELU or its gradient
+//	                                        tile of C
 //
 // Three instruction levels sit beneath the same code: portable Go, AVX2 with
 // FMA, and AVX-512. NewPool picks the level; see Level. The assembly files are
