@@ -75,6 +75,44 @@ func TestMoments(t *testing.T) {
 	}
 }
 
+// Filling and skipping are what drawing one by one is, wherever the stream
+// stands.
+func TestFillAndSkipAreDraws(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		seed := rapid.Uint64().Draw(t, "seed")
+		one, fast := New(seed, "fill", 1, 2), New(seed, "fill", 1, 2)
+		one.block = rapid.SampledFrom([]uint64{0, 1<<32 - 3}).Draw(t, "block")
+		fast.block = one.block
+		for range rapid.IntRange(1, 5).Draw(t, "calls") {
+			n := rapid.IntRange(0, 20).Draw(t, "n")
+			switch rapid.IntRange(0, 2).Draw(t, "what") {
+			case 0: // one uniform number puts the pairs across two blocks
+				if a, b := one.Float64(), fast.Float64(); a != b {
+					t.Fatalf("Float64 is %v, want %v", b, a)
+				}
+			case 1:
+				for range n {
+					one.Normal()
+				}
+				fast.SkipNormal(n)
+			case 2:
+				single, double := make([]float32, n), make([]float64, n)
+				copied := fast
+				copied.FillNormal(single)
+				fast.FillNormal64(double)
+				for i := range n {
+					if want := one.Normal(); single[i] != float32(want) || double[i] != want {
+						t.Fatalf("deviate %d of %d is %v and %v, want %v", i, n, single[i], double[i], want)
+					}
+				}
+			}
+		}
+		if one.Normal() != fast.Normal() {
+			t.Fatal("the streams stand at different places")
+		}
+	})
+}
+
 func TestPermuteIsABijection(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.Uint64Range(1, 3000).Draw(t, "n")

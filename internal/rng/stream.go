@@ -53,9 +53,9 @@ func (s *Stream) Uint64() uint64 {
 }
 
 // Float64 returns a uniform number in [0, 1), a multiple of 2⁻⁵³.
-func (s *Stream) Float64() float64 {
-	return float64(s.Uint64()>>11) * 0x1p-53
-}
+func (s *Stream) Float64() float64 { return uniform(s.Uint64()) }
+
+func uniform(bits uint64) float64 { return float64(bits>>11) * 0x1p-53 }
 
 // IntN returns a uniform integer in [0, n), without bias. It panics if n <= 0.
 func (s *Stream) IntN(n int) int {
@@ -81,17 +81,57 @@ func (s *Stream) Normal() float64 {
 		s.held = false
 		return s.spare
 	}
-	// 1 - Float64 lies in (0, 1], so that the logarithm is finite.
-	r := math.Sqrt(-2 * math.Log(1-s.Float64()))
-	sin, cos := math.Sincos(2 * math.Pi * s.Float64())
-	s.spare, s.held = r*sin, true
-	return r * cos
+	first, second := boxMuller(s.Float64(), s.Float64())
+	s.spare, s.held = second, true
+	return first
+}
+
+// boxMuller turns two uniform numbers into two normal deviates.
+func boxMuller(u, v float64) (first, second float64) {
+	// 1 - u lies in (0, 1], so that the logarithm is finite.
+	r := math.Sqrt(-2 * math.Log(1-u))
+	sin, cos := math.Sincos(2 * math.Pi * v)
+	return r * cos, r * sin
 }
 
 // FillNormal fills dst with standard normal deviates.
 func (s *Stream) FillNormal(dst []float32) {
+	var exact [64]float64
+	for len(dst) > 0 {
+		n := min(len(dst), len(exact))
+		s.FillNormal64(exact[:n])
+		for i, v := range exact[:n] {
+			dst[i] = float32(v)
+		}
+		dst = dst[n:]
+	}
+}
+
+// FillNormal64 fills dst with the deviates that as many calls of Normal give.
+func (s *Stream) FillNormal64(dst []float64) {
+	for len(dst) > 0 && (s.held || s.left > 0) {
+		dst[0] = s.Normal()
+		dst = dst[1:]
+	}
+	for ; len(dst) >= 4; dst = dst[4:] { // a block is a pair of deviates
+		a, b := philox2(s.block, s.hi, s.key)
+		s.block += 2
+		dst[0], dst[1] = boxMuller(uniform(a[0]), uniform(a[1]))
+		dst[2], dst[3] = boxMuller(uniform(b[0]), uniform(b[1]))
+	}
 	for i := range dst {
-		dst[i] = float32(s.Normal())
+		dst[i] = s.Normal()
+	}
+}
+
+// SkipNormal passes over n deviates.
+func (s *Stream) SkipNormal(n int) {
+	for ; n > 0 && (s.held || s.left > 0); n-- {
+		s.Normal()
+	}
+	s.block += uint64(n / 2)
+	if n%2 != 0 {
+		s.Normal()
 	}
 }
 
