@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/seed-4c77ef92/textwarp/embeddings"
+	"github.com/seed-4c77ef92/textwarp/internal/kernels"
 	"github.com/seed-4c77ef92/textwarp/internal/rng"
 	"github.com/seed-4c77ef92/textwarp/timewarp"
 )
@@ -39,6 +40,8 @@ type CDCDOptions struct {
 	SelfConditioning float64 // share of sequences that see a first guess (section 3.4)
 	ConditionDrop    float64 // share whose given tokens are blanked, for guidance
 	Seed             uint64
+
+	Pool *kernels.Pool // shares the work on the sequences; nil leaves it to the caller's goroutine
 }
 
 // CDCD is continuous diffusion for categorical data: the tokens' embeddings get
@@ -64,6 +67,9 @@ type CDCD struct {
 	dFeatures []float32
 	ce        []float32 // [rows]
 	weight    []float32
+
+	corruption corruption
+	inputs     inputs
 }
 
 // NewCDCD joins a table, a network and a warp. All memory is taken here.
@@ -171,9 +177,7 @@ func (c *CDCD) micro(step uint64, first, b int, ids []int32, noisy int) float64 
 		}
 	}
 
-	features := c.features[:b*l*(3*d+1)]
-	Features(features, st)
-	c.Net.Forward(b, l, features, st.T)
+	c.forward(st)
 	for i, m := range st.M {
 		c.weight[i] = m / float32(noisy)
 	}
@@ -195,19 +199,8 @@ func (c *CDCD) micro(step uint64, first, b int, ids []int32, noisy int) float64 
 // corrupt fills X and C of the state from its masks and levels and the tokens,
 // and clears the guess P.
 func (c *CDCD) corrupt(ids []int32, purpose string, i, j uint64) {
-	st, l, d := &c.state, c.state.L, c.Table.D
-	c.Table.Lookup(st.C, ids)
-	for b := range st.B {
-		s := rng.New(c.o.Seed, purpose, i, j+uint64(b))
-		row := st.X[b*l*d : (b+1)*l*d]
-		Corrupt(row, st.C[b*l*d:(b+1)*l*d], st.M[b*l:(b+1)*l], st.T[b], &s)
-	}
-	for r, m := range st.M {
-		if m != 0 {
-			clear(st.C[r*d : (r+1)*d])
-		}
-	}
-	clear(st.P)
+	c.corruption = corruption{state: c.state, table: c.Table, ids: ids, seed: c.o.Seed, purpose: purpose, i: i, j: j}
+	c.share(c.state.B, &c.corruption)
 }
 
 // selfCondition gives the first k sequences of the state the network's own
@@ -291,8 +284,20 @@ func (c *CDCD) Decode(s *State, ids []int32, prob []float32) {
 
 func (c *CDCD) forward(s *State) {
 	features := c.features[:s.B*s.L*(3*s.D+1)]
-	Features(features, s)
+	c.inputs = inputs{dst: features, state: *s}
+	c.share(s.B, &c.inputs)
 	c.Net.Forward(s.B, s.L, features, s.T)
+}
+
+// share does the parts of a task.
+func (c *CDCD) share(n int, task kernels.Task) {
+	if c.o.Pool != nil {
+		c.o.Pool.Run(n, task)
+		return
+	}
+	for i := range n {
+		task.Do(i)
+	}
 }
 
 // resize shapes the state for b sequences of l positions.

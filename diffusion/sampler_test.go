@@ -359,6 +359,31 @@ func TestStepsDoNotAllocate(t *testing.T) {
 	}
 }
 
+// counter is a denoiser that notes the calls and their sequences.
+type counter struct{ calls, sequences int }
+
+func (c *counter) Denoise(s *State, _ []float32) {
+	c.calls++
+	c.sequences += s.B
+}
+
+func (c *counter) Decode(s *State, _ []int32, _ []float32) { c.Denoise(s, nil) }
+
+// All sequences of a batch go through the network together.
+func TestABatchIsOneCall(t *testing.T) {
+	for method, want := range map[string]int{Euler: 5, Heun: 9, Ancestral: 5} {
+		s := plain(fixed(t, timewarp.KindKarras), 4)
+		s.Method = method
+		var c counter
+		if err := s.Run(t.Context(), &c, NewState(16, 3, 2), make([]int32, 48), make([]float32, 48), nil); err != nil {
+			t.Fatal(err)
+		}
+		if c.calls != want || c.sequences != 16*want {
+			t.Errorf("%s: %d calls for %d sequences in all, want %d for 16 each", method, c.calls, c.sequences, want)
+		}
+	}
+}
+
 type backwards struct{}
 
 func (backwards) Quantile(u float64) float64 { return 2 - u }

@@ -23,6 +23,7 @@ type Model struct {
 	Net           *denoiser.Net
 
 	config denoiser.Config
+	pool   *kernels.Pool
 }
 
 // NewModel lays a model out over params, or over a vector of its own where
@@ -39,7 +40,7 @@ func NewModel(c denoiser.Config, params []float32, train bool, pool *kernels.Poo
 	if len(params) != n {
 		return nil, fmt.Errorf("lay out model: %d parameters, want %d", len(params), n)
 	}
-	m := &Model{Params: params, config: c}
+	m := &Model{Params: params, config: c, pool: pool}
 	var tableGrads, netGrads []float32
 	if train {
 		m.Grads = make([]float32, n)
@@ -113,5 +114,6 @@ func (m *Model) process(c Config, warp timewarp.Warp, pass *denoiser.Pass, micro
 	return diffusion.NewCDCD(m.Table, pass, warp, diffusion.CDCDOptions{
 		Length: length, Batch: c.Optim.Batch, MicroBatch: micro, Mask: c.Process.Mask,
 		SelfConditioning: c.Process.SelfConditioning, ConditionDrop: c.Process.ConditionDrop, Seed: c.Run.Seed,
+		Pool: m.pool,
 	})
 }

@@ -20,7 +20,7 @@ import (
 )
 
 // shards prepares a small corpus with a character vocabulary.
-func shards(t *testing.T) string {
+func shards(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
 	corpus := filepath.Join(dir, "corpus.txt")
@@ -426,6 +426,48 @@ func TestLearningRate(t *testing.T) {
 	for step, want := range map[int]float64{1: .1, 5: .5, 10: 1, 60: .55, 110: .1} {
 		if got := learningRate(o, step, 110); math.Abs(got-want) > 1e-12 {
 			t.Errorf("learningRate(%d) = %g, want %g", step, got, want)
+		}
+	}
+}
+
+func TestStepAllocatesNothing(t *testing.T) {
+	for name, recompute := range map[string]bool{"keeping": false, "recomputing": true} {
+		t.Run(name, func(t *testing.T) {
+			s := tiny(t, shards(t))
+			s.Optim.WeightDecay = .1
+			tr := begin(t, filepath.Join(t.TempDir(), "run"), s, 2, Options{Recompute: recompute})
+			defer tr.Close()
+			n := testing.AllocsPerRun(40, func() {
+				if err := tr.step(); err != nil {
+					t.Fatal(err)
+				}
+			})
+			if n != 0 {
+				t.Errorf("a step allocates %g times", n)
+			}
+		})
+	}
+}
+
+// Sampling takes all its memory before the first step.
+func TestSamplingStepAllocatesNothing(t *testing.T) {
+	tr := begin(t, filepath.Join(t.TempDir(), "run"), tiny(t, shards(t)), 2, Options{})
+	defer tr.Close()
+	l := tr.config.Data.Length
+	for _, method := range []string{diffusion.Euler, diffusion.Heun, diffusion.Ancestral} {
+		sample := func(steps int) float64 {
+			s := diffusion.Sampler{
+				Schedule: tr.warp, Steps: steps, Method: method, Guidance: 2, Temperature: 1, InitialNoise: 1, SelfCondition: true,
+			}
+			st, ids, prob := diffusion.NewState(2, l, tr.config.Model.EmbedDim), make([]int32, 2*l), make([]float32, 2*l)
+			return testing.AllocsPerRun(3, func() {
+				if err := s.Run(context.Background(), tr.study, st, ids, prob, nil); err != nil {
+					t.Fatal(err)
+				}
+			})
+		}
+		if few, many := sample(2), sample(20); few != many {
+			t.Errorf("%s: 2 steps allocate %g times, 20 steps %g", method, few, many)
 		}
 	}
 }

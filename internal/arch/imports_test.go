@@ -32,7 +32,7 @@ var ours = map[string][]string{
 	"pipeline":           {"internal/safeio", "internal/rng"},
 	"timewarp":           {"internal/rng"},
 	"embeddings":         {"internal/kernels", "internal/safetensors", "internal/rng"},
-	"diffusion":          {"timewarp", "embeddings", "internal/rng"},
+	"diffusion":          {"timewarp", "embeddings", "internal/kernels", "internal/rng"},
 	"denoiser":           {"internal/kernels", "internal/safetensors", "internal/rng"},
 	"trainer/checkpoint": {"internal/safeio", "internal/safetensors"},
 	"trainer": {
