@@ -176,7 +176,7 @@ class Trainer:
         self.warp = Warp(c["t_min"], c["t_max"])
         self.body, self.head = self.net, self.head_loss
         if c["compile"]:
-            self.body, self.head = torch.compile(self.net), torch.compile(self.head_loss, dynamic=True)
+            self.body, self.head = torch.compile(self.net, dynamic=False), torch.compile(self.head_loss, dynamic=True)
         self.refresh()
 
     def autocast(self):

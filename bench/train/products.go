@@ -90,8 +90,8 @@ func (d *driver) raceProducts(ctx context.Context, list []product, threads int) 
 	}{
 		{"ours", nil, []string{d.self, "gemm-worker", n}},
 		{"OpenBLAS", []string{"OPENBLAS_NUM_THREADS=" + n}, []string{d.python, script, "openblas", n}},
-		{"torch.mm", []string{"OMP_NUM_THREADS=" + n, "OMP_WAIT_POLICY=PASSIVE"}, []string{d.python, script, "torch", n}},
-		{"torch.mm, MKL as on Intel", preload([]string{"OMP_NUM_THREADS=" + n, "OMP_WAIT_POLICY=PASSIVE"}, d.libraries.intel), []string{d.python, script, "torch", n}},
+		{"torch.mm", []string{"OMP_NUM_THREADS=" + n}, []string{d.python, script, "torch", n}},
+		{"torch.mm, MKL as on Intel", preload([]string{"OMP_NUM_THREADS=" + n}, d.libraries.intel), []string{d.python, script, "torch", n}},
 	}
 	if d.libraries.intel == "" {
 		engines = engines[:3]
@@ -128,7 +128,7 @@ func (d *driver) raceProducts(ctx context.Context, list []product, threads int) 
 					return fmt.Errorf("measure products by %s: %w", engines[e].name, err)
 				}
 				times[e] = append(times[e], ms)
-				time.Sleep(spin)
+				time.Sleep(pause)
 			}
 		}
 		if p.Rates == nil {
@@ -151,9 +151,6 @@ func (d *driver) raceProducts(ctx context.Context, list []product, threads int) 
 	fmt.Fprintln(t)
 	return t.Flush()
 }
-
-// spin is for how long the threads of OpenBLAS look out for more work, and more.
-const spin = 40 * time.Millisecond
 
 // serveProducts obeys the driver with MatMul; products.py does the same.
 func serveProducts(argument string, in io.Reader, out io.Writer) error {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"time"
 )
 
 // result is what a variant did.
@@ -30,7 +31,8 @@ type racer struct {
 
 // race measures variants of one kind of step by turns: in every round each
 // worker makes a few steps while the others sleep, so that all meet the same
-// machine.
+// machine. The pause lets its threads go to sleep: those of OpenMP, unless passive,
+// look out for work for some milliseconds before they do.
 func (d *driver) race(ctx context.Context, w *workload, step string, list []variant) []*result {
 	var racers []*racer
 	for _, v := range list {
@@ -45,6 +47,7 @@ func (d *driver) race(ctx context.Context, w *workload, step string, list []vari
 		fmt.Fprintf(os.Stderr, "%s %s: round %d of %d\n", w.name, step, n+1, rounds)
 		for _, r := range racers {
 			r.run(w.steps)
+			time.Sleep(pause)
 		}
 	}
 	results := make([]*result, len(racers))
@@ -54,6 +57,8 @@ func (d *driver) race(ctx context.Context, w *workload, step string, list []vari
 	}
 	return results
 }
+
+const pause = 50 * time.Millisecond
 
 // tooSlow tells whether a variant is out of the race, so that it is not asked
 // again: bf16 on a processor that lacks it. One slow step may be the machine's.

@@ -14,7 +14,7 @@ type variant struct {
 	chunk     int
 	threads   int // 0 is what the flag says
 	env       []string
-	spins     bool // OMP_WAIT_POLICY is left alone, and GNU OpenMP spins for milliseconds before it sleeps
+	spins     bool // OMP_WAIT_POLICY is left alone and not PASSIVE
 }
 
 // libraries are what can be preloaded; an empty path is one that is not there.
@@ -34,31 +34,35 @@ func variants(w *workload, libs libraries, quick bool) []variant {
 	}
 	all := !quick && w.together > 3
 	if all {
-		list = append(list, variant{name: "eager, malloc env", env: mallocEnv})
+		list = append(list, variant{name: "eager, malloc env", env: mallocEnv, spins: true})
 		if libs.tcmalloc != "" {
-			list = append(list, variant{name: "eager, tcmalloc", env: []string{"LD_PRELOAD=" + libs.tcmalloc}})
+			list = append(list, variant{name: "eager, tcmalloc", env: []string{"LD_PRELOAD=" + libs.tcmalloc}, spins: true})
 		}
 		if libs.jemalloc != "" {
-			list = append(list, variant{name: "eager, jemalloc", env: jemallocEnv(libs.jemalloc)})
+			list = append(list, variant{name: "eager, jemalloc", env: jemallocEnv(libs.jemalloc), spins: true})
 		}
 	}
 	best, name := tuned(libs)
-	list = append(list, variant{name: "eager, " + name, env: best})
-	if quick {
-		return list
-	}
 	chunk := 0
 	if w.net.Vocab > headChunk {
 		chunk = headChunk
-		list = append(list, variant{name: "eager, " + name + ", head by chunks", chunk: chunk, env: best})
+	}
+	list = append(list,
+		variant{name: "eager, " + name, env: best, spins: true},
+		variant{name: "eager, " + name + ", passive", env: best})
+	if quick {
+		return list
+	}
+	if chunk > 0 {
+		list = append(list, variant{name: "eager, " + name + ", head by chunks", chunk: chunk, env: best, spins: true})
 	}
 	if all {
 		list = append(list,
-			variant{name: "eager, " + name + ", OpenMP spins", env: best, chunk: chunk, spins: true},
-			variant{name: "compile, " + name, compile: true, env: best})
+			variant{name: "compile, " + name, compile: true, env: best, spins: true},
+			variant{name: "compile, " + name + ", passive", compile: true, env: best})
 	}
-	if chunk > 0 || !all {
-		list = append(list, variant{name: "compile, " + name + ", head by chunks", compile: true, chunk: chunk, env: best})
+	if chunk > 0 {
+		list = append(list, variant{name: "compile, " + name + ", head by chunks", compile: true, chunk: chunk, env: best, spins: true})
 	}
 	if processorHas("avx512_bf16") {
 		list = append(list, variant{name: "ours, bf16", ours: true, precision: "bf16"})
@@ -66,8 +70,8 @@ func variants(w *workload, libs libraries, quick bool) []variant {
 	// Without AVX512_BF16 a step takes PyTorch nearly a hundred times as long; once is enough.
 	if processorHas("avx512_bf16") || w.name == "W1" {
 		list = append(list,
-			variant{name: "eager, bf16, " + name, precision: "bf16", env: best},
-			variant{name: "compile, bf16, " + name, precision: "bf16", compile: true, env: best})
+			variant{name: "eager, bf16, " + name, precision: "bf16", env: best, spins: true},
+			variant{name: "compile, bf16, " + name, precision: "bf16", compile: true, env: best, spins: true})
 	}
 	return list
 }
