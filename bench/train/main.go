@@ -15,6 +15,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/seed-4c77ef92/textwarp/internal/kernels"
@@ -58,7 +59,7 @@ func main() {
 			names = "W1,W2"
 		}
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	report := report{Machine: machine(), Load: []string{load()}}
 	err := d.prepare()
