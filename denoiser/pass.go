@@ -15,6 +15,8 @@ type Pass struct {
 	rows  int // capacity in positions
 	bytes int
 
+	counted bool // only counted, not allocated
+
 	b, l     int       // of the last Forward
 	features []float32 // of the last Forward
 	lossed   bool      // grad.hidden holds the gradient of a loss
@@ -110,11 +112,25 @@ func (n *Net) newPass(maxB, maxL int, keep keeping) *Pass {
 	if keep != keepNone && !n.train {
 		panic("denoiser: a training pass of a network without gradients")
 	}
-	c, rows := n.config, maxB*maxL
-	p := &Pass{net: n, maxB: maxB, rows: rows, keep: keep}
+	p := &Pass{net: n, maxB: maxB, rows: maxB * maxL, keep: keep}
+	p.allocate()
+	kernels.RopeTable(p.cos, p.sin, p.rows, n.config.headDim())
+	return p
+}
 
+// TrainingBytes is the memory of a training pass, without making one.
+func (c Config) TrainingBytes(maxB, maxL int, recompute bool) int {
+	p := &Pass{net: &Net{config: c, train: true}, maxB: maxB, rows: maxB * maxL, keep: keepAll, counted: true}
+	if recompute {
+		p.keep = keepInputs
+	}
+	p.allocate()
+	return p.bytes
+}
+
+func (p *Pass) allocate() {
+	c, rows, maxB := p.net.config, p.rows, p.maxB
 	p.cos, p.sin = p.take(rows*c.headDim()/2), p.take(rows*c.headDim()/2)
-	kernels.RopeTable(p.cos, p.sin, rows, c.headDim())
 	p.time = timeActivations{
 		waves: p.take(maxB * timeWidth),
 		in:    p.take(maxB * timeWidth), inGelu: p.take(maxB * timeWidth),
@@ -125,12 +141,12 @@ func (n *Net) newPass(maxB, maxL int, keep keeping) *Pass {
 	p.wide = p.take(rows * max(c.MLP, 3*c.Width))
 	p.layers = make([]layerActivations, c.Layers)
 	for i := range p.layers {
-		if i > 0 && keep != keepAll {
+		if i > 0 && p.keep != keepAll {
 			p.layers[i] = p.layers[0]
 		} else {
 			p.layers[i] = p.layer()
 		}
-		if keep != keepNone {
+		if p.keep != keepNone {
 			p.layers[i].x = p.take(rows * c.Width)
 		}
 	}
@@ -138,10 +154,9 @@ func (n *Net) newPass(maxB, maxL int, keep keeping) *Pass {
 	p.chunk = min(rows, max(minChunk, maxLogits/c.Vocab))
 	p.logits = p.take(p.chunk * c.Vocab)
 	p.chosen = p.newChosen()
-	if keep != keepNone {
+	if p.keep != keepNone {
 		p.grad = p.gradients()
 	}
-	return p
 }
 
 // Of is the same memory as a pass of another network of the same shape, such as
@@ -164,6 +179,9 @@ func (p *Pass) Bytes() int { return p.bytes }
 // take allocates n numbers and counts them.
 func (p *Pass) take(n int) []float32 {
 	p.bytes += 4 * n
+	if p.counted {
+		return nil
+	}
 	return kernels.Floats(n)
 }
 

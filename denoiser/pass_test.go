@@ -126,6 +126,9 @@ func TestRecomputingEqualsKeeping(t *testing.T) {
 					pass = n.NewRecomputingPass(b, l)
 				}
 				size[i] = pass.Bytes()
+				if want := c.TrainingBytes(b, l, i == 1); size[i] != want {
+					t.Errorf("a pass of %d bytes, %d without making it", size[i], want)
+				}
 				ce, dFeatures := make([]float32, rows), make([]float32, len(p.features))
 				for range 2 { // the second time on memory that has been used
 					pass.Forward(b, l, p.features, p.t)

@@ -2,6 +2,7 @@ package diffusion
 
 import (
 	"math"
+	"unsafe"
 
 	"github.com/seed-4c77ef92/textwarp/embeddings"
 	"github.com/seed-4c77ef92/textwarp/internal/kernels"
@@ -99,6 +100,14 @@ func (c *CDCD) Of(table *embeddings.Table, net Network) *CDCD {
 
 // Size returns the length of a window and how many the memory holds at a time.
 func (c *CDCD) Size() (length, batch int) { return c.o.Length, c.o.MicroBatch }
+
+// Bytes is the memory of the objective, without table, network and warp.
+func (c *CDCD) Bytes() int {
+	s := &c.state
+	floats := len(c.mask) + cap(s.X) + cap(s.C) + cap(s.P) + cap(s.M) + len(c.x0) + len(c.features) + len(c.dFeatures) +
+		len(c.ce) + len(c.weight)
+	return 4*floats + 8*(len(c.levels)+cap(s.T)) + int(unsafe.Sizeof(timewarp.Observation{}))*cap(c.seen)
+}
 
 // Losses tells of one step.
 type Losses struct {

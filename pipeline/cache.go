@@ -175,7 +175,9 @@ func (d *Dataset) load(s ShardInfo) (t tokens, err error) {
 func circleOf[T uint16 | uint32](data []byte, s ShardInfo, m *Manifest) ([]T, error) {
 	eos := m.Plan.Tokenizer.EOS
 	n := m.circle(s)
-	var circle []T
+	// The manifest says how much room it takes, and is believed as far as bytes of
+	// a file can go.
+	circle := make([]T, 0, min(n, 64*int64(len(data))))
 	err := eachRow(data, s, m.Plan, false, func(r *row[T]) error {
 		circle = append(circle, r.Tokens...)
 		if eos >= 0 {

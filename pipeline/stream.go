@@ -3,6 +3,7 @@ package pipeline
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/seed-4c77ef92/textwarp/internal/rng"
 	"github.com/seed-4c77ef92/textwarp/internal/safeio"
@@ -54,6 +55,7 @@ type Stream struct {
 type shardWindows struct {
 	info    ShardInfo
 	windows int
+	bytes   int64 // of its tokens in memory
 }
 
 // order is the order of the windows of an epoch: the shards as permuted, and
@@ -74,10 +76,13 @@ func (d *Dataset) Stream(o StreamOptions) (*Stream, error) {
 		return nil, fmt.Errorf("stream %q: windows of %d tokens", d.dir, o.Length)
 	}
 	s := &Stream{length: o.Length, seed: o.Seed, cursor: Cursor{Seed: o.Seed}, group: -1, order: order{epoch: -1}}
-	infos := d.shards(o.Split)
-	for _, info := range infos {
+	width := int64(2)
+	if wide(d.manifest.Plan.Tokenizer.Size) {
+		width = 4
+	}
+	for _, info := range d.shards(o.Split) {
 		if n := int(d.manifest.circle(info) / int64(o.Length)); n > 0 {
-			s.shards = append(s.shards, shardWindows{info, n})
+			s.shards = append(s.shards, shardWindows{info, n, d.manifest.circle(info) * width})
 			s.windows += n
 		}
 	}
@@ -99,6 +104,21 @@ func (m *Manifest) circle(s ShardInfo) int64 {
 
 // Windows is the number of windows an epoch.
 func (s *Stream) Windows() int { return s.windows }
+
+// Bytes is the memory that the tokens of its shards take at most: those of two
+// groups.
+func (s *Stream) Bytes() int64 {
+	var sizes []int64
+	for _, w := range s.shards {
+		sizes = append(sizes, w.bytes)
+	}
+	slices.Sort(sizes)
+	var sum int64
+	for _, size := range sizes[max(0, len(sizes)-2*groupSize):] {
+		sum += size
+	}
+	return sum
+}
 
 // Window copies window i of an epoch to dst, which has room for one. It depends
 // on the data set, the seed, the epoch and i alone, and does not move the

@@ -1,14 +1,69 @@
 package trainer
 
-import "github.com/seed-4c77ef92/textwarp/denoiser"
+import (
+	"runtime"
+
+	"github.com/seed-4c77ef92/textwarp/denoiser"
+	"github.com/seed-4c77ef92/textwarp/diffusion"
+	"github.com/seed-4c77ef92/textwarp/embeddings"
+)
 
 // Estimate is what a run takes, before it is begun.
 type Estimate struct {
 	Embeddings, Denoiser int // parameters
-	WeightBytes          int // parameters, gradients, moments and average
-	ActivationBytes      int // of training; evaluation and samples use the same memory
+	Memory               Memory
 	CheckpointBytes      int
 	FLOPsPerToken        float64 // of a training step
+}
+
+// Memory is the memory of a run by parts, in bytes.
+type Memory struct {
+	Weights     int // parameters, gradients, moments and average
+	Activations int // of a training step; evaluation and samples use the same memory
+	Tables      int // embeddings as they are used, and their gradient, of both models
+	Windows     int // a batch of windows and its noise
+	Text        int // shards
+	Program     int // what is there before the run is: code, tokenizer, scratch of the workers
+}
+
+// Total is what the process takes at most.
+func (m Memory) Total() int {
+	return m.Weights + m.Activations + m.Tables + m.Windows + m.Text + m.Program
+}
+
+// programBytes is what the process takes beyond the living part of its heap: code
+// (12 MiB of it are used), the runtime, and garbage of the shard that is being
+// read. It was measured; see bench/memory.
+const programBytes = 22 << 20
+
+// EstimateRun works out what a run takes in this process, which has opened its
+// data and its pool of workers and nothing else.
+func EstimateRun(c Config, data *Data, recompute bool) Estimate {
+	var there runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&there)
+
+	d := c.Model.Denoiser(data.Tokenizer.VocabSize())
+	table := d.Vocab * d.EmbedDim
+	n := table + d.NumParams()
+	process := diffusion.NewCDCD(&embeddings.Table{V: d.Vocab, D: d.EmbedDim}, nil, nil, diffusion.CDCDOptions{
+		Length: c.Data.Length, Batch: c.Optim.Batch, MicroBatch: c.Optim.MicroBatch,
+	})
+	return Estimate{
+		Embeddings: table, Denoiser: d.NumParams(),
+		Memory: Memory{
+			Weights:     5 * 4 * n,
+			Activations: d.TrainingBytes(c.Optim.MicroBatch, c.Data.Length, recompute),
+			// Two of E and of the rows' scales, and once the gradient of E with the list
+			// of its rows.
+			Tables:  3*4*table + (2*8+4+1)*d.Vocab,
+			Windows: process.Bytes() + 4*c.Optim.Batch*c.Data.Length,
+			Text:    int(data.Bytes),
+			Program: int(there.HeapAlloc) + programBytes,
+		},
+		CheckpointBytes: 4 * 4 * n,
+		FLOPsPerToken:   StepFLOPs(c, d),
+	}
 }
 
 // StepFLOPs is the work of a training step for one token: forward and backward,
@@ -16,24 +71,6 @@ type Estimate struct {
 func StepFLOPs(c Config, d denoiser.Config) float64 {
 	forward := d.FLOPs(c.Data.Length)
 	return forward * (3 + c.Process.SelfConditioning)
-}
-
-// EstimateRun works out what a run takes. It takes the memory to count it.
-func EstimateRun(c Config, data *Data, recompute bool) (Estimate, error) {
-	d := c.Model.Denoiser(data.Tokenizer.VocabSize())
-	m, err := NewModel(d, nil, true, nil)
-	if err != nil {
-		return Estimate{}, err
-	}
-	table := d.Vocab * d.EmbedDim
-	n := table + d.NumParams()
-	return Estimate{
-		Embeddings: table, Denoiser: d.NumParams(),
-		WeightBytes:     5 * 4 * n,
-		ActivationBytes: m.trainingPass(c.Optim.MicroBatch, c.Data.Length, recompute).Bytes(),
-		CheckpointBytes: 4 * 4 * n,
-		FLOPsPerToken:   StepFLOPs(c, d),
-	}, nil
 }
 
 // Parameters counts the trained numbers.

@@ -29,6 +29,7 @@ type Data struct {
 	Windows   int              // an epoch; 0 for text that is piped in
 	HeldOut   *pipeline.Stream // nil without held-out text
 	Hash      string           // of the data set: another one is refused on resume
+	Bytes     int64            // memory that tokens of shards take at most
 }
 
 // The splits of a data set.
@@ -50,6 +51,9 @@ func OpenData(c Config, stdin io.Reader) (*Data, error) {
 	if d.HeldOut, err = openHeldOut(c, d.Tokenizer); err != nil {
 		return nil, errors.Join(err, d.Train.Close())
 	}
+	if d.HeldOut != nil {
+		d.Bytes += d.HeldOut.Bytes()
+	}
 	return d, nil
 }
 
@@ -66,7 +70,7 @@ func openShards(c Config) (*Data, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Data{Tokenizer: tok, Train: s, Windows: s.Windows(), Hash: set.Manifest().Hash()}, nil
+	return &Data{Tokenizer: tok, Train: s, Windows: s.Windows(), Hash: set.Manifest().Hash(), Bytes: s.Bytes()}, nil
 }
 
 // openHeldOut opens the held-out text, which must have the same tokens: the val

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -68,6 +69,11 @@ sizes of the paper), then a TOML file, then flags.
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if (o.stream == "") == (o.resume == "") && !(o.config != "" && o.resume == "") {
 				return cli.Usagef("give either --stream with shards to begin a run, or --resume with a run to continue")
+			}
+			// Weights and activations stay; by default garbage could fill as much again
+			// before it is collected.
+			if os.Getenv("GOGC") == "" {
+				debug.SetGCPercent(5)
 			}
 			if o.resume != "" {
 				return resume(cmd.Context(), o)
@@ -165,7 +171,8 @@ func start(ctx context.Context, stdout io.Writer, s *trainer.Settings, o options
 	}
 	if o.dryRun {
 		defer data.Train.Close()
-		return dryRun(stdout, s.Config, data, o.recompute)
+		dryRun(stdout, s.Config, data, to)
+		return nil
 	}
 	if o.profile {
 		defer data.Train.Close()

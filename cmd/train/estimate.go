@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/seed-4c77ef92/textwarp/trainer"
@@ -18,6 +19,7 @@ func fit(s *trainer.Settings, data *trainer.Data, o trainer.Options, minutes flo
 	if err != nil {
 		return err
 	}
+	debug.FreeOSMemory() // the copy, before the run takes as much
 	// Held-out losses, samples and checkpoints take a few per cent more.
 	const share = .93
 	perStep := float64(s.Optim.Batch * s.Data.Length)
@@ -27,16 +29,25 @@ func fit(s *trainer.Settings, data *trainer.Data, o trainer.Options, minutes flo
 }
 
 // dryRun prints what a run would take.
-func dryRun(w io.Writer, c trainer.Config, data *trainer.Data, recompute bool) error {
-	e, err := trainer.EstimateRun(c, data, recompute)
-	if err != nil {
-		return err
-	}
+func dryRun(w io.Writer, c trainer.Config, data *trainer.Data, o trainer.Options) {
+	e := trainer.EstimateRun(c, data, o.Recompute)
 	const mib = 1 << 20
 	fmt.Fprintf(w, "parameters        %d (%d embeddings, %d denoiser)\n", e.Embeddings+e.Denoiser, e.Embeddings, e.Denoiser)
 	fmt.Fprintf(w, "vocabulary        %d\n", data.Tokenizer.VocabSize())
-	fmt.Fprintf(w, "memory            %.0f MiB (%.0f weights and optimiser, %.0f activations)\n",
-		float64(e.WeightBytes+e.ActivationBytes)/mib, float64(e.WeightBytes)/mib, float64(e.ActivationBytes)/mib)
+	fmt.Fprintf(w, "memory            %.0f MiB\n", float64(e.Memory.Total())/mib)
+	for _, part := range []struct {
+		bytes int
+		name  string
+	}{
+		{e.Memory.Weights, "weights, gradients, moments and average"},
+		{e.Memory.Activations, "activations"},
+		{e.Memory.Tables, "embeddings as used"},
+		{e.Memory.Windows, "windows and their noise"},
+		{e.Memory.Text, "shards"},
+		{e.Memory.Program, fmt.Sprintf("program, tokenizer, scratch of %d threads", o.Pool.Workers())},
+	} {
+		fmt.Fprintf(w, "           %10.1f %s\n", float64(part.bytes)/mib, part.name)
+	}
 	fmt.Fprintf(w, "checkpoint        %.1f MiB, %d kept\n", float64(e.CheckpointBytes)/mib, c.Run.Keep)
 	fmt.Fprintf(w, "work              %.2f MFLOP a token, %.2f GFLOP a step\n",
 		e.FLOPsPerToken/1e6, e.FLOPsPerToken*float64(c.Optim.Batch*c.Data.Length)/1e9)
@@ -46,5 +57,4 @@ func dryRun(w io.Writer, c trainer.Config, data *trainer.Data, recompute bool) e
 		fmt.Fprintf(w, "epochs            %.2f of %d windows\n",
 			float64(c.Run.Steps)*float64(c.Optim.Batch)/float64(data.Windows), data.Windows)
 	}
-	return nil
 }
