@@ -102,7 +102,7 @@ func (n *Net) NewPass(maxB, maxL int, train bool) *Pass {
 // NewRecomputingPass is a training pass that keeps of every block its input
 // alone and runs the block again on the way back (Chen et al., "Training deep
 // nets with sublinear memory cost", arXiv 1604.06174). Results are equal to the
-// bit, for about a fifth more work.
+// bit, for up to a sixth more work.
 func (n *Net) NewRecomputingPass(maxB, maxL int) *Pass { return n.newPass(maxB, maxL, keepInputs) }
 
 func (n *Net) newPass(maxB, maxL int, keep keeping) *Pass {

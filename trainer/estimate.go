@@ -34,7 +34,7 @@ func (m Memory) Total() int {
 // programBytes is what the process takes beyond the living part of its heap: code
 // (12 MiB of it are used), the runtime, and garbage of the shard that is being
 // read. It was measured; see bench/memory.
-const programBytes = 22 << 20
+const programBytes = 20 << 20
 
 // EstimateRun works out what a run takes in this process, which has opened its
 // data and its pool of workers and nothing else.

@@ -51,9 +51,7 @@ func OpenData(c Config, stdin io.Reader) (*Data, error) {
 	if d.HeldOut, err = openHeldOut(c, d.Tokenizer); err != nil {
 		return nil, errors.Join(err, d.Train.Close())
 	}
-	if d.HeldOut != nil {
-		d.Bytes += d.HeldOut.Bytes()
-	}
+	d.countHeldOut()
 	return d, nil
 }
 
@@ -131,5 +129,12 @@ func openText(c Config, stdin io.Reader) (*Data, error) {
 	if c.Data.HeldOut != "" {
 		d.HeldOut, err = openHeldOut(c, tok)
 	}
+	d.countHeldOut()
 	return d, err
+}
+
+func (d *Data) countHeldOut() {
+	if d.HeldOut != nil {
+		d.Bytes += d.HeldOut.Bytes()
+	}
 }

@@ -101,7 +101,7 @@ sizes of the paper), then a TOML file, then flags.
 	f.Int64Var(&o.tokens, "tokens", 0, "train on about so many tokens (sets run.steps)")
 	f.Float64Var(&o.minutes, "minutes", 0, "train for about so long: the speed is measured first (sets run.steps)")
 	f.IntVar(&o.threads, "threads", 0, "processor cores to use; the result does not depend on it (default: all)")
-	f.BoolVar(&o.recompute, "recompute", false, "keep fewer activations and work them out again: less memory, about a fifth more time, the same result")
+	f.BoolVar(&o.recompute, "recompute", false, "keep fewer activations and work them out again: less memory, up to a sixth more time, the same result")
 	f.BoolVar(&o.printConfig, "print-config", false, "print the resolved settings with their origins, and stop")
 	f.BoolVarP(&o.dryRun, "dry-run", "n", false, "print parameters, memory, work and steps, and stop")
 	f.BoolVar(&o.profile, "profile", false, "print where the time of a training step goes, by kernel, and stop")
