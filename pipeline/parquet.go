@@ -70,30 +70,48 @@ func tokenValues[T uint16 | uint32](lists *array.List) []T {
 	return nil
 }
 
-// readParquet calls do for each row; R is row or tokenRow.
-func readParquet[R any](data []byte, s ShardInfo, v Vocabulary, do func(*R) error) error {
+// openParquet checks all that stands outside of the pages.
+func openParquet(data []byte, s ShardInfo, v Vocabulary) (*parquet.File, error) {
 	file, err := parquet.OpenFile(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
-		return damaged(s, err)
+		return nil, damaged(s, err)
 	}
 	if file.NumRows() != s.Documents {
-		return damaged(s, fmt.Errorf("it has %d rows, not the %d in the manifest", file.NumRows(), s.Documents))
+		return nil, damaged(s, fmt.Errorf("it has %d rows, not the %d in the manifest", file.NumRows(), s.Documents))
 	}
 	for i, group := range file.Metadata().RowGroups {
 		for j, column := range group.Columns {
 			if codec := column.MetaData.Codec; codec != format.Zstd {
-				return damaged(s, fmt.Errorf("column %d of row group %d is compressed by %v", j, i, codec))
+				return nil, damaged(s, fmt.Errorf("column %d of row group %d is compressed by %v", j, i, codec))
 			}
 		}
 	}
 	schema, _ := file.Lookup(keySchema)
 	tokenizer, _ := file.Lookup(keyTokenizer)
-	if err := checkMetadata(s, v, schema, tokenizer); err != nil {
+	return file, checkMetadata(s, v, schema, tokenizer)
+}
+
+// readParquet calls do for each row.
+func readParquet[T uint16 | uint32](data []byte, s ShardInfo, v Vocabulary, do func(*row[T]) error) error {
+	file, err := openParquet(data, s, v)
+	if err != nil {
 		return err
 	}
-	r := parquet.NewGenericReader[R](file)
+	rows := make([]row[T], 64)
+	for _, group := range file.RowGroups() {
+		if err := readRowGroup(group, s, rows, do); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readRowGroup calls do for the rows of a group. The reader spreads out the rows
+// of a call of Read, 24 bytes a token: across groups, which are small, these could
+// be 64 documents of 1 MiB.
+func readRowGroup[T uint16 | uint32](group parquet.RowGroup, s ShardInfo, rows []row[T], do func(*row[T]) error) error {
+	r := parquet.NewGenericRowGroupReader[row[T]](group)
 	defer r.Close()
-	rows := make([]R, 64)
 	for {
 		n, err := r.Read(rows)
 		for i := range rows[:n] {
@@ -108,4 +126,87 @@ func readParquet[R any](data []byte, s ShardInfo, v Vocabulary, do func(*R) erro
 			return damaged(s, err)
 		}
 	}
+}
+
+// eachValue calls take for every value, with room for some at a time.
+func eachValue(r parquet.ValueReader, room []parquet.Value, take func(parquet.Value) error) error {
+	for {
+		n, err := r.ReadValues(room)
+		for _, v := range room[:n] {
+			if err := take(v); err != nil {
+				return err
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// readTokens calls do for each row with its tokens alone, some values at a time.
+func readTokens[T uint16 | uint32](data []byte, s ShardInfo, v Vocabulary, do func(*row[T]) error) error {
+	file, err := openParquet(data, s, v)
+	if err != nil {
+		return err
+	}
+	leaf, ok := file.Schema().Lookup("tokens", "list", "element")
+	if !ok {
+		return damaged(s, errors.New("it has no column of tokens"))
+	}
+	for _, group := range file.RowGroups() {
+		if err := readTokenColumn(group.ColumnChunks()[leaf.ColumnIndex], s, do); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func readTokenColumn[T uint16 | uint32](column parquet.ColumnChunk, s ShardInfo, do func(*row[T]) error) error {
+	pages := column.Pages()
+	defer pages.Close()
+	var (
+		r      row[T]
+		begun  bool
+		values = make([]parquet.Value, 1024)
+	)
+	take := func(v parquet.Value) error {
+		if v.RepetitionLevel() == 0 { // the first value of a row
+			if begun {
+				if err := do(&r); err != nil {
+					return err
+				}
+			}
+			begun, r.Tokens = true, r.Tokens[:0]
+		}
+		if v.IsNull() { // of a row without tokens
+			return nil
+		}
+		id := T(v.Int32())
+		if int32(id) != v.Int32() {
+			return damaged(s, fmt.Errorf("it has the token %d", v.Int32()))
+		}
+		r.Tokens = append(r.Tokens, id)
+		return nil
+	}
+	for {
+		page, err := pages.ReadPage()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return damaged(s, err)
+		}
+		err = eachValue(page.Values(), values, take)
+		parquet.Release(page)
+		if err != nil {
+			return err
+		}
+	}
+	if begun {
+		return do(&r)
+	}
+	return nil
 }

@@ -46,11 +46,6 @@ type row[T uint16 | uint32] struct {
 	Tokens []T    `parquet:"tokens,list"`
 }
 
-// tokenRow is the part of a row that training reads.
-type tokenRow[T uint16 | uint32] struct {
-	Tokens []T `parquet:"tokens,list"`
-}
-
 // readShard returns the bytes of a shard file after checking their number and
 // hash: nothing else in this package looks into a shard. That is what stands
 // between damage and the parsers: given a file with a flipped bit, they return
@@ -106,13 +101,9 @@ func eachRow[T uint16 | uint32](data []byte, s ShardInfo, p Plan, texts bool, do
 	case p.Format == FormatArrow:
 		err = readArrow(data, s, p.Tokenizer, count)
 	case texts:
-		err = readParquet(data, s, p.Tokenizer, func(r *row[T]) error { return count(r) })
+		err = readParquet(data, s, p.Tokenizer, count)
 	default:
-		var full row[T]
-		err = readParquet(data, s, p.Tokenizer, func(r *tokenRow[T]) error {
-			full.Tokens = r.Tokens
-			return count(&full)
-		})
+		err = readTokens(data, s, p.Tokenizer, count)
 	}
 	if err == nil && rows != s.Documents {
 		err = damaged(s, fmt.Errorf("it has %d documents, not the %d in the manifest", rows, s.Documents))

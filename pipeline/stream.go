@@ -105,16 +105,20 @@ func (m *Manifest) circle(s ShardInfo) int64 {
 // Windows is the number of windows an epoch.
 func (s *Stream) Windows() int { return s.windows }
 
-// Bytes is the memory that the tokens of its shards take at most: those of two
-// groups.
+// Bytes is the memory that it takes at most: the tokens of two groups of shards,
+// and two files, since it may wait for one while another is read ahead.
 func (s *Stream) Bytes() int64 {
-	var sizes []int64
+	var tokens, files []int64
 	for _, w := range s.shards {
-		sizes = append(sizes, w.bytes)
+		tokens, files = append(tokens, w.bytes), append(files, w.info.Bytes)
 	}
+	return largest(2*groupSize, tokens) + largest(2, files)
+}
+
+// largest is the sum of the n largest sizes.
+func largest(n int, sizes []int64) (sum int64) {
 	slices.Sort(sizes)
-	var sum int64
-	for _, size := range sizes[max(0, len(sizes)-2*groupSize):] {
+	for _, size := range sizes[max(0, len(sizes)-n):] {
 		sum += size
 	}
 	return sum

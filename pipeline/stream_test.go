@@ -363,3 +363,58 @@ func BenchmarkShard(b *testing.B) {
 		})
 	}
 }
+
+// A stream holds two groups of shards, and files only while it reads them.
+func TestStreamBytes(t *testing.T) {
+	d := numbered(t, 20, 1000)
+	s := open(t, d, StreamOptions{Length: 10})
+	most := 0
+	for range s.Windows() + 1 {
+		next(t, s, 10)
+		s.cache.mu.Lock()
+		held := 0
+		for _, e := range s.cache.entries {
+			select {
+			case <-e.ready:
+				held += 2*len(e.tokens.narrow) + 4*len(e.tokens.wide)
+			default:
+			}
+		}
+		s.cache.mu.Unlock()
+		most = max(most, held)
+	}
+	var files []int64
+	for _, w := range s.shards {
+		files = append(files, w.info.Bytes)
+	}
+	if tokens := int(s.Bytes() - largest(2, files)); most > tokens || most < tokens/2 { // half: reading ahead may lag
+		t.Errorf("%d bytes of tokens are held at most, %d estimated", most, tokens)
+	}
+}
+
+// Whatever their sizes, training sees the documents that Docs gives, long ones and
+// empty ones included.
+func TestTokensAreThoseOfTheDocuments(t *testing.T) {
+	for _, format := range []string{FormatParquet, FormatArrow} {
+		lines := []string{strings.Repeat("a long document ", 3<<20/16), "b", "", strings.Repeat("c", 70_000), "d"}
+		d, _ := shard(t, Options{
+			Sources: []string{corpus(t, map[string]string{"a.txt": strings.Join(lines, "\n")})}, Split: SplitLine, Format: format,
+		})
+		var want []int32
+		for doc, err := range d.Docs(TrainSplit) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			want = append(append(want, doc.Tokens...), 256)
+		}
+		circle, err := d.load(d.shards(TrainSplit)[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := make([]int32, circle.len())
+		circle.copy(got, 0)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %d tokens in training, %d in the documents, or others", format, len(got), len(want))
+		}
+	}
+}

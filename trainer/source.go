@@ -29,7 +29,7 @@ type Data struct {
 	Windows   int              // an epoch; 0 for text that is piped in
 	HeldOut   *pipeline.Stream // nil without held-out text
 	Hash      string           // of the data set: another one is refused on resume
-	Bytes     int64            // memory that tokens of shards take at most
+	Bytes     int64            // memory that shards take at most
 }
 
 // The splits of a data set.
