@@ -22,7 +22,7 @@ type Memory struct {
 	Activations int // of a training step; evaluation and samples use the same memory
 	Tables      int // embeddings as they are used, and their gradient, of both models
 	Windows     int // a batch of windows and its noise
-	Text        int // shards
+	Text        int // shards, or a document that is piped in
 	Program     int // what is there before the run is: code, tokenizer, scratch of the workers
 }
 
@@ -34,7 +34,7 @@ func (m Memory) Total() int {
 // programBytes is what the process takes beyond the living part of its heap: code
 // (12 MiB of it are used), the runtime, and garbage of the shard that is being
 // read. It was measured; see bench/memory.
-const programBytes = 20 << 20
+const programBytes = 16 << 20
 
 // EstimateRun works out what a run takes in this process, which has opened its
 // data and its pool of workers and nothing else.

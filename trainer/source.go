@@ -29,7 +29,7 @@ type Data struct {
 	Windows   int              // an epoch; 0 for text that is piped in
 	HeldOut   *pipeline.Stream // nil without held-out text
 	Hash      string           // of the data set: another one is refused on resume
-	Bytes     int64            // memory that shards take at most
+	Bytes     int64            // memory that the text takes at most
 }
 
 // The splits of a data set.
@@ -125,7 +125,8 @@ func openText(c Config, stdin io.Reader) (*Data, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Data{Tokenizer: tok, Train: s, Hash: "standard input"}
+	const held = 6 * pipeline.PartSize // a document, as text and as tokens
+	d := &Data{Tokenizer: tok, Train: s, Hash: "standard input", Bytes: held}
 	if c.Data.HeldOut != "" {
 		d.HeldOut, err = openHeldOut(c, tok)
 	}

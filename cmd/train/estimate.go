@@ -43,7 +43,7 @@ func dryRun(w io.Writer, c trainer.Config, data *trainer.Data, o trainer.Options
 		{e.Memory.Activations, "activations"},
 		{e.Memory.Tables, "embeddings as used"},
 		{e.Memory.Windows, "windows and their noise"},
-		{e.Memory.Text, "shards"},
+		{e.Memory.Text, "text"},
 		{e.Memory.Program, fmt.Sprintf("program, tokenizer, scratch of %d threads", o.Pool.Workers())},
 	} {
 		fmt.Fprintf(w, "           %10.1f %s\n", float64(part.bytes)/mib, part.name)
