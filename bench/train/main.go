@@ -40,7 +40,7 @@ func main() {
 		names, figures string
 		agree, gemm    bool
 	)
-	flag.BoolVar(&d.quick, "quick", false, "a minute instead of a quarter of an hour: W1 and W2, few rounds, no torch.compile")
+	flag.BoolVar(&d.quick, "quick", false, "two minutes instead of twenty: W1 and W2, few rounds, no torch.compile")
 	flag.StringVar(&names, "workloads", "", "which of W1,W2,W3 (default all; with -quick W1,W2)")
 	flag.IntVar(&d.threads, "threads", runtime.NumCPU(), "threads of both sides")
 	flag.BoolVar(&agree, "agree", true, "compare loss and gradients first")
@@ -140,6 +140,7 @@ func (d *driver) measure(ctx context.Context, w *workload, step string, agree bo
 		}
 		report.agreed(found)
 	}
+	d.measurePeak(report)
 	var mine, theirs []variant
 	for _, v := range variants(w, d.libraries, d.quick) {
 		if v.ours {
@@ -158,17 +159,17 @@ func (d *driver) measure(ctx context.Context, w *workload, step string, agree bo
 			return errors.New("interrupted")
 		}
 	}
-	for _, threads := range []int{1, d.threads} {
-		report.FMA[threads] = max(report.FMA[threads], measurePeak(threads))
-	}
+	d.measurePeak(report)
 	report.raced(w, step, all)
 	return nil
 }
 
-// measurePeak finds how much the machine can do at most, in floating-point operations
-// a second. It is asked again and again, since the machine may be busy.
-func measurePeak(threads int) float64 {
-	pool := kernels.NewPool(threads)
-	defer pool.Close()
-	return pool.Peak(time.Second)
+// measurePeak finds how much the machine can do at most, in floating-point
+// operations a second. It is asked again and again, since the machine may be busy.
+func (d *driver) measurePeak(report *report) {
+	for _, threads := range []int{1, d.threads} {
+		pool := kernels.NewPool(threads)
+		report.FMA[threads] = max(report.FMA[threads], pool.Peak(time.Second))
+		pool.Close()
+	}
 }

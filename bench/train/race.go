@@ -63,7 +63,8 @@ const pause = 50 * time.Millisecond
 // tooSlow tells whether a variant is out of the race, so that it is not asked
 // again: bf16 on a processor that lacks it. One slow step may be the machine's.
 func tooSlow(w *workload, steps []float64) bool {
-	return len(steps) == 2 && min(steps[0], steps[1]) > 20e3*float64(w.tokens())/4096
+	limit := 20e3 * float64(w.tokens()) / 4096
+	return len(steps) > 1 && slices.Min(steps) > limit
 }
 
 // enter starts a worker and warms it up. A variant that does not run is a result
@@ -92,7 +93,7 @@ func (d *driver) enter(ctx context.Context, w *workload, step string, v variant)
 		}
 		warm = append(warm, times...)
 		if !v.compile && tooSlow(w, warm) {
-			r.Rounds = warm[1:]
+			r.Rounds = warm
 			r.leave()
 			return r
 		}

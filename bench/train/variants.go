@@ -50,11 +50,11 @@ func variants(w *workload, libs libraries, quick bool) []variant {
 	list = append(list,
 		variant{name: "eager, " + name, env: best, spins: true},
 		variant{name: "eager, " + name + ", passive", env: best})
-	if quick {
-		return list
-	}
 	if chunk > 0 {
 		list = append(list, variant{name: "eager, " + name + ", head by chunks", chunk: chunk, env: best, spins: true})
+	}
+	if quick {
+		return list
 	}
 	if all {
 		list = append(list,
@@ -64,14 +64,12 @@ func variants(w *workload, libs libraries, quick bool) []variant {
 	if chunk > 0 {
 		list = append(list, variant{name: "compile, " + name + ", head by chunks", compile: true, chunk: chunk, env: best, spins: true})
 	}
+	bf16 := variant{name: "eager, bf16, " + name, precision: "bf16", env: best, spins: true}
 	if processorHas("avx512_bf16") {
-		list = append(list, variant{name: "ours, bf16", ours: true, precision: "bf16"})
-	}
-	// Without AVX512_BF16 a step takes PyTorch nearly a hundred times as long; once is enough.
-	if processorHas("avx512_bf16") || w.name == "W1" {
-		list = append(list,
-			variant{name: "eager, bf16, " + name, precision: "bf16", env: best, spins: true},
+		list = append(list, variant{name: "ours, bf16", ours: true, precision: "bf16"}, bf16,
 			variant{name: "compile, bf16, " + name, precision: "bf16", compile: true, env: best, spins: true})
+	} else if w.name == "W1" { // a step takes PyTorch nearly a hundred times as long: two are enough
+		list = append(list, bf16)
 	}
 	return list
 }
