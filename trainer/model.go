@@ -35,7 +35,7 @@ func NewModel(c denoiser.Config, params []float32, train bool, pool *kernels.Poo
 	table := c.Vocab * c.EmbedDim
 	n := table + c.NumParams()
 	if params == nil {
-		params = make([]float32, n)
+		params = kernels.Floats(n)
 	}
 	if len(params) != n {
 		return nil, fmt.Errorf("lay out model: %d parameters, want %d", len(params), n)
@@ -43,7 +43,7 @@ func NewModel(c denoiser.Config, params []float32, train bool, pool *kernels.Poo
 	m := &Model{Params: params, config: c, pool: pool}
 	var tableGrads, netGrads []float32
 	if train {
-		m.Grads = make([]float32, n)
+		m.Grads = kernels.Floats(n)
 		tableGrads, netGrads = m.Grads[:table], m.Grads[table:]
 	}
 	var err error

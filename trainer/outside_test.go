@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -61,10 +62,8 @@ func BenchmarkOutside(b *testing.B) {
 				process.Gradient(uint64(step), ids)
 				process.Learn()
 				stepped := time.Now()
-				pool.SumSquares(m.Grads)
-				pool.AdamW(m.Params, m.Grads, first, second, average, kernels.AdamOptions{
-					LR: 1e-4, Beta1: .9, Beta2: .99, Eps: 1e-8, ClipScale: 1, EMA: .998, Step: step,
-				})
+				norm := math.Sqrt(pool.SumSquares(m.Grads))
+				pool.AdamW(m.Params, m.Grads, first, second, average, c.Optim.adam(c.Optim.LR, norm, step))
 				clear(m.Grads)
 				updated := time.Now()
 				m.Table.Refresh()

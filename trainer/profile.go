@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"math"
 	"time"
 
 	"github.com/seed-4c77ef92/textwarp/internal/kernels"
@@ -31,11 +32,8 @@ func rehearse(c Config, data *Data, o Options) (step func(), err error) {
 		clear(m.Grads)
 		process.Gradient(uint64(made), ids)
 		process.Learn()
-		o.Pool.SumSquares(m.Grads)
-		o.Pool.AdamW(m.Params, m.Grads, first, second, average, kernels.AdamOptions{
-			LR: float32(c.Optim.LR), Beta1: float32(c.Optim.Beta1), Beta2: float32(c.Optim.Beta2), Eps: 1e-8,
-			ClipScale: 1, EMA: float32(c.Optim.EMA), Step: made,
-		})
+		norm := math.Sqrt(o.Pool.SumSquares(m.Grads))
+		o.Pool.AdamW(m.Params, m.Grads, first, second, average, c.Optim.adam(c.Optim.LR, norm, made))
 		m.Table.Refresh()
 	}, nil
 }

@@ -176,7 +176,7 @@ func (t *Trainer) build() error {
 		return err
 	}
 	n := len(t.model.Params)
-	t.m, t.v = make([]float32, n), make([]float32, n)
+	t.m, t.v = kernels.Floats(n), kernels.Floats(n)
 	if c.Optim.WeightDecay > 0 {
 		t.decayed = t.model.decayed()
 	}
@@ -251,14 +251,20 @@ func (t *Trainer) update(norm float64) {
 			w[i] -= float32(lr*o.WeightDecay) * w[i]
 		}
 	}
-	n := float64(t.state.Updates)
-	t.options.Pool.AdamW(t.model.Params, t.model.Grads, t.m, t.v, t.average.Params, kernels.AdamOptions{
+	t.options.Pool.AdamW(t.model.Params, t.model.Grads, t.m, t.v, t.average.Params, o.adam(lr, norm, t.state.Updates))
+	t.model.Table.Refresh()
+}
+
+// adam are the options of one AdamW step at a learning rate and a gradient norm.
+// Updates count from 1.
+func (o OptimConfig) adam(lr, norm float64, updates int) kernels.AdamOptions {
+	n := float64(updates)
+	return kernels.AdamOptions{
 		LR: float32(lr), Beta1: float32(o.Beta1), Beta2: float32(o.Beta2), Eps: 1e-8,
 		ClipScale: float32(min(1, o.Clip/norm)),
 		EMA:       float32(min(o.EMA, (1+n)/(10+n))), // a young average must not remember the start
-		Step:      t.state.Updates,
-	})
-	t.model.Table.Refresh()
+		Step:      updates,
+	}
 }
 
 // learningRate rises linearly over the warm-up and falls along a cosine. Steps

@@ -105,6 +105,9 @@ sizes of the paper), then a TOML file, then flags.
 	f.BoolVar(&o.printConfig, "print-config", false, "print the resolved settings with their origins, and stop")
 	f.BoolVarP(&o.dryRun, "dry-run", "n", false, "print parameters, memory, work and steps, and stop")
 	f.BoolVar(&o.profile, "profile", false, "print where the time of a training step goes, by kernel, and stop")
+	for _, look := range []string{"dry-run", "profile", "print-config"} { // they look at a run that is to begin
+		cmd.MarkFlagsMutuallyExclusive("resume", look)
+	}
 	cmd.MarkFlagsMutuallyExclusive("steps", "tokens", "minutes")
 	return cmd
 }

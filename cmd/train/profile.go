@@ -26,7 +26,7 @@ func profile(w io.Writer, c trainer.Config, data *trainer.Data, o trainer.Option
 	fmt.Fprintf(w, "%-40s %6s %8s %7s %8s %6s %6s\n", "kernel", "calls", "ms", "time", "GFLOP/s", "GB/s", "roof")
 	line := func(name string, calls float64, t time.Duration, flops, bytes float64) {
 		of := ""
-		if roof := roofline(p, flops, bytes); roof > 0 {
+		if roof := roofline(p, flops, bytes); roof > 0 && flops > 0 {
 			of = fmt.Sprintf("%.0f%%", 100*flops/t.Seconds()/roof)
 		}
 		fmt.Fprintf(w, "%-40s %6.4g %8.2f %6.1f%% %8.1f %6.1f %6s\n", name, calls/steps, ms(t)/steps,

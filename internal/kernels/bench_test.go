@@ -123,7 +123,6 @@ func BenchmarkVector(b *testing.B) {
 		{"layerNormBackward", func() { p.LayerNormModBackward(z, u, u[2048:], y, x, ones, ones, y, 8, n/1024, 128) }},
 		{"softmaxCE65", func() { p.SoftmaxCE(u, y, ids, ones, n/65, 65) }},
 		{"softmaxCE8192", func() { p.SoftmaxCE(u, y, ids, ones, n/8192, 8192) }},
-		{"sumRows", func() { p.SumRows(u, x, n/128, 128) }},
 		{"adamw", func() {
 			p.AdamW(y, x, z, v, u, AdamOptions{LR: 1e-9, Beta1: .9, Beta2: .99, Eps: 1e-8, ClipScale: 1, EMA: .999, Step: 1})
 		}},

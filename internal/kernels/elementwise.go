@@ -57,32 +57,6 @@ func same(name string, want int, got ...int) {
 	}
 }
 
-// SumRows adds the sum of the rows of A [m, n] to dst [n]: the gradient of a
-// bias. Rows are added in order.
-func (p *Pool) SumRows(dst, a []float32, m, n int) {
-	need("dst", dst, 1, n)
-	need("a", a, m, n)
-	p.mu.Lock()
-	p.rows = rowsJob{dst: dst, a: a, m: m, n: n}
-	p.call(shape{"sum rows", m, n, 0}, m*n, m*n+2*n, ceilDiv(n, sumColumns), &p.rows)
-	p.rows = rowsJob{}
-	p.mu.Unlock()
-}
-
-const sumColumns = 64
-
-type rowsJob struct {
-	dst, a []float32
-	m, n   int
-}
-
-func (r *rowsJob) do(w *worker, i int) {
-	from, to := i*sumColumns, min((i+1)*sumColumns, r.n)
-	for row := range r.m {
-		w.isa.add(r.dst[from:to], r.a[row*r.n+from:row*r.n+to])
-	}
-}
-
 // Rope turns the queries and keys in qkv by their positions (rotary position
 // embedding: Su et al., "RoFormer", 2021), in place.
 //

@@ -76,7 +76,7 @@ func (p *Pool) MatMul(c, a, b []float32, m, n, k int, op Op) {
 	g := &p.gemm
 	*g = gemmJob{isa: p.isa, inputs: p.inputs, packed: &p.packed, c: c, a: a, b: b, m: m, n: n, k: k, op: op}
 	g.plan(len(p.workers))
-	for g.first(); g.more(); g.next() {
+	for ; g.more(); g.next() {
 		g.cut()
 		p.run(g.packParts(), (*packJob)(g))
 		p.run(g.rows*g.cols, g)
@@ -115,7 +115,7 @@ type gemmJob struct {
 	tm, tn         int
 	rows, cols     int
 	groupN, groupM int // columns of B and rows of A packed by one part
-	partsB, partsA int
+	partsB         int
 	nPad, mPad     int // sizes of the slab in whole panels
 }
 
@@ -159,8 +159,7 @@ func (g *gemmJob) plan(workers int) {
 	g.stepK = packedSize / widest / blockK * blockK
 }
 
-// first, more and next go from slab to slab, along the depth first.
-func (g *gemmJob) first()     { g.i0, g.j0, g.p0 = 0, 0, 0 }
+// more and next go from slab to slab, along the depth first.
 func (g *gemmJob) more() bool { return g.i0 < g.m }
 
 func (g *gemmJob) next() {

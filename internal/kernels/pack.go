@@ -18,15 +18,14 @@ func (g *gemmJob) packParts() int {
 		g.groupN = min(g.groupN, roundUp(ceilDiv(g.nSize, 2*g.workers), g.nr))
 	}
 	blocks := max(1, ceilDiv(g.kSize, blockK))
-	g.partsB = blocks * ceilDiv(g.nSize, g.groupN)
-	if g.op.SumB != nil {
-		g.partsB /= blocks
+	g.partsB = ceilDiv(g.nSize, g.groupN)
+	if g.op.SumB == nil {
+		g.partsB *= blocks
 	}
-	g.partsA = 0
-	if g.packsA() {
-		g.partsA = blocks * ceilDiv(g.mSize, g.groupM)
+	if !g.packsA() {
+		return g.partsB
 	}
-	return g.partsB + g.partsA
+	return g.partsB + blocks*ceilDiv(g.mSize, g.groupM)
 }
 
 func (j *packJob) do(_ *worker, i int) {

@@ -85,7 +85,7 @@ func (u *workout) run(p *Pool) {
 	p.SoftmaxCE(u.ce, u.logits, u.targets, u.weight, rows, u.v)
 	p.SoftmaxRows(u.logits, rows, u.v)
 	p.ArgmaxRows(u.ids, u.prob, u.logits, rows, u.v)
-	p.SumRows(u.bias, u.c, u.m, u.n)
+	p.MatMul(u.c, u.a, u.bm, u.m, u.n, u.k, Op{Accumulate: true, SumB: u.bias})
 	p.AdamW(u.w, u.g, u.mom, u.sq, u.ema, AdamOptions{LR: .01, Beta1: .9, Beta2: .99, Eps: 1e-8, Decay: .1, ClipScale: .5, EMA: .9, Step: 3})
 	u.norm = p.SumSquares(u.w)
 }

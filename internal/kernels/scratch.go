@@ -48,7 +48,6 @@ type tasks struct {
 	user     userJob
 	gemm     gemmJob
 	gelu     geluJob
-	rows     rowsJob
 	norm     normJob
 	normGrad normGradJob
 	attn     attnJob

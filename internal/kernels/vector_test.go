@@ -166,7 +166,7 @@ func TestSumRows(t *testing.T) {
 					abs[j] += math.Abs(float64(a[i*n+j]))
 				}
 			}
-			p.SumRows(dst, a, m, n)
+			p.MatMul(make([]float32, n), make([]float32, m), a, 1, n, m, Op{SumB: dst})
 			expectClose(t, "sum", dst, want, abs, float64(m+2)*0x1p-24)
 		}
 	})

@@ -48,6 +48,22 @@ func (a *assembler) expLimits(low, high int) {
 	a.op("VMOVUPS", mem("expMax"), a.v(high))
 }
 
+// geluExp loads count vectors from SI and writes e^-2u of each, of which GELU and
+// its gradient are made (see geluPortable), to registers p.
+func (a *assembler) geluExp(count int) (x, n, p []int) {
+	v, r := a.v, sideBySide(count, 3)
+	x, n, p = r[0], r[1], r[2]
+	for i := range count {
+		a.op("VMOVUPS", a.at("SI", i), v(x[i]))
+		a.op("VMULPS", v(x[i]), v(x[i]), v(n[i]))
+		a.op("VMOVUPS", mem("minusGeluB"), v(p[i]))
+		a.op("VFMADD213PS", mem("minusGeluA"), v(p[i]), v(n[i])) // -(A + B x^2)
+		a.op("VMULPS", v(n[i]), v(x[i]), v(x[i]))
+	}
+	a.exp(x, n, p, 14, 15)
+	return x, n, p
+}
+
 // elementwise writes the primitives that map vectors to vectors.
 func (a *assembler) elementwise() {
 	v := a.v
@@ -57,16 +73,7 @@ func (a *assembler) elementwise() {
 	a.expLimits(14, 15)
 	for _, count := range []int{4, 1} {
 		a.loop("CX", count, func() {
-			r := sideBySide(count, 3)
-			x, n, p := r[0], r[1], r[2]
-			for i := range count {
-				a.op("VMOVUPS", a.at("SI", i), v(x[i]))
-				a.op("VMULPS", v(x[i]), v(x[i]), v(n[i]))
-				a.op("VMOVUPS", mem("minusGeluB"), v(p[i]))
-				a.op("VFMADD213PS", mem("minusGeluA"), v(p[i]), v(n[i])) // -(A + B x^2)
-				a.op("VMULPS", v(n[i]), v(x[i]), v(x[i]))
-			}
-			a.exp(x, n, p, 14, 15)
+			x, _, p := a.geluExp(count)
 			for i := range count {
 				a.op("VADDPS", mem("one"), v(p[i]), v(p[i]))
 				a.op("VMOVUPS", a.at("SI", i), v(x[i]))
@@ -84,16 +91,7 @@ func (a *assembler) elementwise() {
 	a.op("VMOVUPS", mem("geluMax"), v(15))
 	for _, count := range []int{4, 1} {
 		a.loop("CX", count, func() {
-			r := sideBySide(count, 3)
-			x, n, p := r[0], r[1], r[2]
-			for i := range count {
-				a.op("VMOVUPS", a.at("SI", i), v(x[i]))
-				a.op("VMULPS", v(x[i]), v(x[i]), v(n[i]))
-				a.op("VMOVUPS", mem("minusGeluB"), v(p[i]))
-				a.op("VFMADD213PS", mem("minusGeluA"), v(p[i]), v(n[i]))
-				a.op("VMULPS", v(n[i]), v(x[i]), v(x[i]))
-			}
-			a.exp(x, n, p, 14, 15)
+			x, n, p := a.geluExp(count)
 			for i := range count {
 				x, s, p := v(x[i]), v(n[i]), v(p[i])
 				a.op("VMOVUPS", mem("one"), x)
