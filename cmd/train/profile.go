@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/seed-4c77ef92/textwarp/internal/kernels"
@@ -33,9 +36,9 @@ func profile(w io.Writer, c trainer.Config, data *trainer.Data, o trainer.Option
 			100*t.Seconds()/p.Took.Seconds(), flops/t.Seconds()/1e9, bytes/t.Seconds()/1e9, of)
 	}
 	var all, small kernels.Stat
-	for _, k := range p.Kernels {
+	for _, k := range gather(p.Kernels, p.Steps) {
 		all.Add(k)
-		if k.Time < p.Took/500 { // the head sees another number of positions in every step
+		if k.Time < p.Took/500 {
 			small.Add(k)
 			continue
 		}
@@ -58,15 +61,49 @@ func roofline(p trainer.Profile, flops, bytes float64) float64 {
 	return min(p.Peak, flops/bytes*p.Bandwidth)
 }
 
+// varies stands for a dimension that is another in every step.
+const varies = -1
+
+// gather makes one of the kernels that differ in the number of positions: the head
+// sees as many as are noisy. Longest time first.
+func gather(stats []kernels.Stat, steps int) []kernels.Stat {
+	var all []kernels.Stat
+	for _, s := range stats {
+		switch {
+		case s.Calls >= steps:
+		case s.Kernel == "matmul TN":
+			s.K = varies
+		default:
+			s.M = varies
+		}
+		i := slices.IndexFunc(all, func(o kernels.Stat) bool {
+			return o.Kernel == s.Kernel && o.M == s.M && o.N == s.N && o.K == s.K
+		})
+		if i < 0 {
+			all = append(all, s)
+		} else {
+			all[i].Add(s)
+		}
+	}
+	slices.SortFunc(all, func(a, b kernels.Stat) int { return cmp.Compare(b.Time, a.Time) })
+	return all
+}
+
 // title is a kernel with its shape.
 func title(s kernels.Stat) string {
-	switch {
-	case s.K > 0:
-		return fmt.Sprintf("%s %d × %d × %d", s.Kernel, s.M, s.N, s.K)
-	case s.N > 0:
-		return fmt.Sprintf("%s %d × %d", s.Kernel, s.M, s.N)
+	name, by := s.Kernel, " "
+	for _, d := range []int{s.M, s.N, s.K} {
+		switch d {
+		case 0:
+			continue
+		case varies:
+			name += by + "…"
+		default:
+			name += by + strconv.Itoa(d)
+		}
+		by = " × "
 	}
-	return s.Kernel
+	return name
 }
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
