@@ -134,9 +134,12 @@ func newPacked() packed {
 	return p
 }
 
-// packsA tells whether A is packed; the tile of float32 reads it well where it
-// lies, unless it is transposed.
-func (g *gemmJob) packsA() bool { return g.op.TransA || g.inputs != float32s }
+// packsA tells whether A is packed. The tile of float32 reads it well where it lies,
+// unless it is transposed; but its rows push each other out of the caches where they
+// are a power of two apart, so it is packed where C has enough columns to pay for it.
+func (g *gemmJob) packsA() bool {
+	return g.op.TransA || g.inputs != float32s || g.n >= packWidth
+}
 
 // plan chooses the sizes of a tile and of a slab.
 func (g *gemmJob) plan(workers int) {
@@ -177,6 +180,8 @@ func (g *gemmJob) next() {
 const (
 	// partFlops is the least work of a part: some tens of microseconds.
 	partFlops = 2e6
+	// packWidth is the number of columns of C from which on A is packed.
+	packWidth = 512
 	// finishN is the number of columns that are finished (bias, GELU, ...) while
 	// they are in the cache.
 	finishN = 128

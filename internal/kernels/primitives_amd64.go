@@ -71,17 +71,26 @@ func (s isa) packPieces(dst, src []float32, ld, rows, pieces, size, stride int) 
 
 // transpose writes dst[p*ld+i] = b[i*ldb+p] for i < rows, p < k.
 func (s isa) transpose(dst []float32, ld int, b []float32, ldb, rows, k int) {
-	i, whole := 0, k&^7
-	if s != generic && whole > 0 {
-		for ; i+8 <= rows; i += 8 {
-			transposeAVX2(&dst[i], 4*ld, &b[i*ldb], 4*ldb, whole)
-			if whole < k {
-				transposePortable(dst[whole*ld+i:], ld, b[i*ldb+whole:], ldb, 8, k-whole)
-			}
-		}
+	i, done := rows&^7, 0
+	if s == generic || k < 8 {
+		i = 0
 	}
 	if i < rows {
-		transposePortable(dst[i:], ld, b[i*ldb:], ldb, rows-i, k)
+		// Panels of A are six or fourteen rows high. Eight rows are read all the same:
+		// what is too much lands at the beginning of the next column, which is written
+		// later. So the last column is left to the loop below.
+		if over := (k - 1) &^ 7; s != generic && rows == ld && over > 0 && len(b) >= (i+7)*ldb+over {
+			transposeAVX2(&dst[i], 4*ld, &b[i*ldb], 4*ldb, over)
+			done = over
+		}
+		transposePortable(dst[done*ld+i:], ld, b[i*ldb+done:], ldb, rows-i, k-done)
+	}
+	for whole := k &^ 7; i > 0; {
+		i -= 8
+		transposeAVX2(&dst[i], 4*ld, &b[i*ldb], 4*ldb, whole)
+		if whole < k {
+			transposePortable(dst[whole*ld+i:], ld, b[i*ldb+whole:], ldb, 8, k-whole)
+		}
 	}
 }
 
