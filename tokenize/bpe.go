@@ -1,107 +1,310 @@
 package tokenize
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
-	"math/bits"
+	"unicode/utf8"
 )
 
-// bpe is a byte-level byte-pair-encoding model: which token each byte is, and
-// which pairs of tokens merge into which, best rank first.
+// bpe is a byte-pair-encoding model (Sennrich et al. 2016): which token each symbol is
+// at first, and which pairs of tokens merge into which, best rank first. The symbols
+// are characters or, after a byte-level pre-tokenizer, bytes.
 type bpe struct {
-	bytes  [256]int32
+	config bpeConfig
+	v      *vocabulary
 	merges [][2]int32 // in order of rank
+	made   []int32    // the token that each merge makes
 	table  pairTable
+	joints joints
+
+	byteLevel bool
+	texts     []string      // what each token spells: bytes if byteLevel, else its form
+	words     stringIndex   // of texts, with ignore_merges
+	bytes     [256]int32    // the token of each byte: its own, or its fallback; -1 if none
+	first     []uint32      // by two bytes: the rank of merging their tokens, plus one; byteLevel
+	chars     []*[256]int32 // the token of each character plus one, by its upper bits
+	unk       int32         // or -1
 }
 
-// noRank is the rank of a pair that does not merge.
-const noRank = math.MaxInt32
+// bpeConfig is the model's options under the names that files have for them.
+type bpeConfig struct {
+	Type                    string   `json:"type"`
+	Dropout                 *float64 `json:"dropout"`
+	UnkToken                *string  `json:"unk_token"`
+	ContinuingSubwordPrefix *string  `json:"continuing_subword_prefix"`
+	EndOfWordSuffix         *string  `json:"end_of_word_suffix"`
+	FuseUnk                 bool     `json:"fuse_unk"`
+	ByteFallback            bool     `json:"byte_fallback"`
+	IgnoreMerges            bool     `json:"ignore_merges"`
+}
 
-// newBPE checks that every byte has a token and that every merge makes one.
-// tokens are raw bytes, not the printable form that the file has.
-func newBPE(tokens []string, special []bool, merges [][2]int32) (*bpe, error) {
-	m := &bpe{merges: merges}
-	for b := range m.bytes {
-		m.bytes[b] = -1
+// parseBPE reads the model but does not decide on its symbols yet.
+func parseBPE(value json.RawMessage) (*bpe, error) {
+	m := &bpe{config: bpeConfig{Type: "BPE"}}
+	var merges json.RawMessage
+	options := []byte{'{'}
+	var err error
+	j := &jsonScanner{data: value}
+	j.members(func(key string) {
+		switch key {
+		case "vocab":
+			if m.v, err = j.vocabulary(); err != nil {
+				j.fail("%v", err)
+			}
+		case "merges":
+			merges = j.raw()
+		default:
+			if len(options) > 1 {
+				options = append(options, ',')
+			}
+			options = append(append(appendJSONString(options, key), ':'), j.raw()...)
+		}
+	})
+	if err := j.end(); err != nil {
+		return nil, fmt.Errorf("%w: model: %v", ErrFormat, err)
 	}
-	ids := make(map[string]int32, len(tokens))
-	for id, token := range tokens {
-		if special[id] {
-			continue
-		}
-		ids[token] = int32(id)
-		if len(token) == 1 {
-			m.bytes[token[0]] = int32(id)
+	if err := strict(append(options, '}'), &m.config); err != nil {
+		return nil, fmt.Errorf("%w: model: %v", ErrFormat, err)
+	}
+	c := &m.config
+	for _, option := range []struct {
+		name  string
+		asked bool
+	}{
+		{"dropout", c.Dropout != nil && *c.Dropout != 0},
+		{"continuing_subword_prefix", c.ContinuingSubwordPrefix != nil && *c.ContinuingSubwordPrefix != ""},
+		{"end_of_word_suffix", c.EndOfWordSuffix != nil && *c.EndOfWordSuffix != ""},
+	} {
+		if option.asked {
+			return nil, fmt.Errorf("%w: model: %s is not implemented", ErrFormat, option.name)
 		}
 	}
-	for b, id := range m.bytes {
-		if id < 0 {
-			return nil, fmt.Errorf("%w: the vocabulary has no token for byte 0x%02x, so not every text could be encoded", ErrFormat, b)
+	if m.v == nil || merges == nil {
+		return nil, fmt.Errorf("%w: model: BPE without vocab or merges", ErrFormat)
+	}
+	m.unk = -1
+	if c.UnkToken != nil {
+		if m.unk = m.v.id(*c.UnkToken); m.unk < 0 {
+			return nil, fmt.Errorf("%w: model: unk_token %q is not in the vocabulary", ErrFormat, *c.UnkToken)
 		}
 	}
-	m.table = newPairTable(len(merges))
-	for rank, pair := range merges {
-		a, b := tokens[pair[0]], tokens[pair[1]]
-		id, ok := ids[a+b]
-		if !ok || special[pair[0]] || special[pair[1]] {
-			return nil, fmt.Errorf("%w: merge %d joins %q and %q, but the vocabulary has no such tokens or no token for both", ErrFormat, rank, a, b)
-		}
-		if !m.table.add(pair, int32(rank), id) {
-			return nil, fmt.Errorf("%w: merge %d joins %q and %q a second time", ErrFormat, rank, a, b)
-		}
+	if err := m.parseMerges(merges); err != nil {
+		return nil, fmt.Errorf("%w: model: %v", ErrFormat, err)
 	}
 	return m, nil
 }
 
-// shortWord is the length in bytes up to which looking for the best pair anew
-// after each merge beats keeping a heap.
-const shortWord = 48
-
-// merge appends the tokens of one word to dst: its bytes, joined pair by pair,
-// always the pair of lowest rank and of these the leftmost.
-func (m *bpe) merge(dst []int32, word string) []int32 {
-	if len(word) > shortWord {
-		return m.mergeLong(dst, word)
+// useChars has the model work on characters.
+func (m *bpe) useChars() {
+	m.texts = m.v.tokens
+	m.chars = make([]*[256]int32, (utf8.MaxRune+1)>>8)
+	for id, form := range m.v.tokens {
+		r, n := utf8.DecodeRuneInString(form)
+		if n == 0 || n < len(form) || !m.v.has(int32(id)) {
+			continue
+		}
+		page := &m.chars[r>>8]
+		if *page == nil {
+			*page = new([256]int32)
+		}
+		(*page)[r&0xff] = int32(id) + 1
 	}
-	var ids, ranks [shortWord]int32 // ranks[i] is the rank of the pair ids[i], ids[i+1]
-	var made [shortWord]int32       // and made[i] the token that it makes
-	n := len(word)
-	for i := range n {
-		ids[i] = m.bytes[word[i]]
-		if i > 0 {
-			ranks[i-1], made[i-1] = m.table.find(ids[i-1], ids[i])
+	for b := range m.bytes {
+		m.bytes[b] = -1
+		if m.config.ByteFallback {
+			m.bytes[b] = m.v.id(fmt.Sprintf("<0x%02X>", b))
+		}
+	}
+	if m.config.IgnoreMerges {
+		m.words = m.v.index
+	}
+	m.joints = jointsOf(m)
+}
+
+// useBytes has the model work on bytes, whose tokens are in printable form.
+func (m *bpe) useBytes() error {
+	if m.config.ByteFallback {
+		return fmt.Errorf("%w: model: byte_fallback after a ByteLevel pre_tokenizer is not implemented", ErrFormat)
+	}
+	m.byteLevel = true
+	texts, ok := rawForms(m.v.tokens)
+	m.texts = texts
+	for b, r := range byteAlphabet() {
+		if m.bytes[b] = m.v.id(string(r)); m.bytes[b] >= 0 {
+			continue
+		}
+		if m.bytes[b] = m.unk; m.unk < 0 || m.config.FuseUnk {
+			return fmt.Errorf("%w: the vocabulary has no token for byte 0x%02x, so not every text could be encoded", ErrFormat, b)
+		}
+	}
+	var byteOf = map[int32]int{}
+	for b, id := range m.bytes {
+		byteOf[id] = b
+	}
+	m.first = make([]uint32, 1<<16)
+	for rank, pair := range m.merges {
+		a, isA := byteOf[pair[0]]
+		b, isB := byteOf[pair[1]]
+		if isA && isB {
+			m.first[a<<8|b] = uint32(rank) + 1
+		}
+	}
+	if m.config.IgnoreMerges {
+		m.words = newStringIndex(texts, m.v.n)
+		for id := range texts {
+			if ok[id] && m.v.has(int32(id)) {
+				m.words.add(int32(id))
+			}
+		}
+	}
+	m.joints = jointsOf(m)
+	return nil
+}
+
+func (m *bpe) vocab() *vocabulary { return m.v }
+
+func (m *bpe) cached() bool { return len(m.merges) > 0 }
+
+// shortWord is the length in symbols up to which looking for the best pair anew after
+// each merge beats keeping a heap.
+const shortWord = 40
+
+// encodeWord appends the tokens of one word to dst: its symbols, joined pair by pair,
+// always the pair of lowest rank and of these the leftmost.
+func (m *bpe) encodeWord(dst []int32, ends *[]int32, word string) []int32 {
+	if m.config.IgnoreMerges {
+		if id := m.words.find(word); id >= 0 {
+			if ends != nil {
+				*ends = append(*ends, int32(len(word)))
+			}
+			return append(dst, id)
+		}
+	}
+	if len(word) <= shortWord && ends == nil {
+		return m.mergeShort(dst, word)
+	}
+	if ends != nil || m.joints.none {
+		return m.mergeLong(dst, ends, word)
+	}
+	for len(word) > 0 {
+		n := m.joints.cut(word)
+		if n <= shortWord {
+			dst = m.mergeShort(dst, word[:n])
+		} else {
+			dst = m.mergeLong(dst, nil, word[:n])
+		}
+		word = word[n:]
+	}
+	return dst
+}
+
+// mergeShort is for words of at most shortWord bytes.
+func (m *bpe) mergeShort(dst []int32, word string) []int32 {
+	if len(word) == 1 && m.byteLevel {
+		return append(dst, m.bytes[word[0]])
+	}
+	var ids [shortWord]int32
+	var ranks [shortWord]uint32 // ranks[i] is the rank of the pair ids[i], ids[i+1]
+	n := 0
+	if m.byteLevel {
+		n = len(word)
+		for i := range n {
+			ids[i] = m.bytes[word[i]]
+		}
+		for i := 1; i < n; i++ {
+			ranks[i-1] = m.first[int(word[i-1])<<8|int(word[i])] - 1
+		}
+	} else {
+		start := len(dst)
+		dst = m.symbols(dst, nil, word)
+		n = copy(ids[:], dst[start:])
+		dst = dst[:start]
+		for i := 1; i < n; i++ {
+			ranks[i-1] = m.table.find(ids[i-1], ids[i])
 		}
 	}
 	for n > 1 {
-		best := 0
+		best, rank := 0, ranks[0]
 		for i := 1; i < n-1; i++ {
-			if ranks[i] < ranks[best] {
-				best = i
+			if ranks[i] < rank {
+				best, rank = i, ranks[i]
 			}
 		}
-		if ranks[best] == noRank {
+		if rank == noRank {
 			break
 		}
-		ids[best] = made[best]
-		copy(ids[best+1:n-1], ids[best+2:n])
-		if best+1 < n-1 {
-			copy(ranks[best+1:n-2], ranks[best+2:n-1])
-			copy(made[best+1:n-2], made[best+2:n-1])
-		}
+		ids[best] = m.made[rank]
 		n--
-		if best > 0 {
-			ranks[best-1], made[best-1] = m.table.find(ids[best-1], ids[best])
-		}
+		copy(ids[best+1:n], ids[best+2:n+1])
 		if best < n-1 {
-			ranks[best], made[best] = m.table.find(ids[best], ids[best+1])
+			copy(ranks[best+1:n-1], ranks[best+2:n])
+			ranks[best] = m.table.find(ids[best], ids[best+1])
+		}
+		if best > 0 {
+			ranks[best-1] = m.table.find(ids[best-1], ids[best])
 		}
 	}
 	return append(dst, ids[:n]...)
 }
 
-// symbol is one token of a long word in a doubly linked list.
-type symbol struct {
+// symbols appends the tokens of the characters of a word to dst and, if lens is not
+// nil, how many bytes of the word each stands for. A character that has none is its
+// bytes with byte_fallback, else the unknown token, else nothing. Unknown ones wait
+// for the next known character, whatever is put out as bytes in between.
+func (m *bpe) symbols(dst []int32, lens *[]int32, word string) []int32 {
+	unknown := 0 // bytes that wait
+	put := func(id int32, n int) {
+		dst = append(dst, id)
+		if lens != nil {
+			*lens = append(*lens, int32(n))
+		}
+	}
+	for i := 0; i < len(word); {
+		r, n := utf8.DecodeRuneInString(word[i:])
+		id := int32(0)
+		if page := m.chars[r>>8]; page != nil && (r != utf8.RuneError || n > 1) {
+			id = page[r&0xff]
+		}
+		switch {
+		case id > 0:
+			if unknown > 0 {
+				put(m.unk, unknown)
+				unknown = 0
+			}
+			put(id-1, n)
+		case m.hasBytes(word[i : i+n]):
+			for k := range n {
+				put(m.bytes[word[i+k]], 1)
+			}
+		case m.unk >= 0:
+			if unknown > 0 && !m.config.FuseUnk {
+				put(m.unk, unknown)
+				unknown = 0
+			}
+			unknown += n
+		}
+		i += n
+	}
+	if unknown > 0 {
+		put(m.unk, unknown)
+	}
+	return dst
+}
+
+func (m *bpe) hasBytes(s string) bool {
+	for i := range len(s) {
+		if m.bytes[s[i]] < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// link is one token of a long word in a doubly linked list.
+type link struct {
 	id         int32 // -1 once merged into the symbol before it
+	len        int32 // in bytes
 	prev, next int32 // -1 at the ends
 }
 
@@ -111,25 +314,41 @@ type candidate uint64
 
 func (a candidate) Before(b candidate) bool { return a < b }
 
-// mergeLong is merge for words of any length n, in O(n log n) time: a heap of
-// candidates, where those that other merges overtook are dropped when they come up.
-func (m *bpe) mergeLong(dst []int32, word string) []int32 {
-	list := make([]symbol, len(word))
+// mergeLong is for words of any length n, in O(n log n) time: a heap of candidates,
+// where those that other merges overtook are dropped when they come up.
+func (m *bpe) mergeLong(dst []int32, ends *[]int32, word string) []int32 {
+	var list []link
+	if m.byteLevel {
+		list = make([]link, len(word))
+		for i := range list {
+			list[i] = link{id: m.bytes[word[i]], len: 1}
+		}
+	} else {
+		var lens []int32
+		ids := m.symbols(nil, &lens, word)
+		list = make([]link, len(ids))
+		for i := range list {
+			list[i] = link{id: ids[i], len: lens[i]}
+		}
+	}
+	if len(list) == 0 {
+		return dst
+	}
 	for i := range list {
-		list[i] = symbol{id: m.bytes[word[i]], prev: int32(i - 1), next: int32(i + 1)}
+		list[i].prev, list[i].next = int32(i-1), int32(i+1)
 	}
 	list[len(list)-1].next = -1
-	// pairAt is what the symbol at pos and the one after it merge into.
-	pairAt := func(pos int32) (rank, made int32) {
-		s := list[pos]
+	// rankAt is the rank of the symbol at pos and the one after it.
+	rankAt := func(pos int32) uint32 {
+		s := &list[pos]
 		if s.id < 0 || s.next < 0 {
-			return noRank, -1
+			return noRank
 		}
 		return m.table.find(s.id, list[s.next].id)
 	}
 	var queue heap[candidate]
 	offer := func(pos int32) {
-		if rank, _ := pairAt(pos); rank != noRank {
+		if rank := rankAt(pos); rank != noRank {
 			queue.push(candidate(rank)<<32 | candidate(pos))
 		}
 	}
@@ -138,14 +357,15 @@ func (m *bpe) mergeLong(dst []int32, word string) []int32 {
 	}
 	for len(queue) > 0 {
 		c := queue.pop()
-		pos := int32(c)
-		rank, made := pairAt(pos)
-		if rank != int32(c>>32) {
+		pos := int32(c & math.MaxUint32)
+		rank := rankAt(pos)
+		if rank != uint32(c>>32) {
 			continue
 		}
 		s := &list[pos]
-		s.id = made
-		list[s.next].id, s.next = -1, list[s.next].next
+		right := &list[s.next]
+		s.id, s.len = m.made[rank], s.len+right.len
+		right.id, s.next = -1, right.next
 		if s.next >= 0 {
 			list[s.next].prev = pos
 		}
@@ -154,55 +374,12 @@ func (m *bpe) mergeLong(dst []int32, word string) []int32 {
 		}
 		offer(pos)
 	}
+	end := int32(0)
 	for i := int32(0); i >= 0; i = list[i].next {
 		dst = append(dst, list[i].id)
+		if end += list[i].len; ends != nil {
+			*ends = append(*ends, end)
+		}
 	}
 	return dst
-}
-
-// pairTable is a hash table from a pair of tokens to its rank and the token it
-// makes; open addressing, at most half full.
-type pairTable struct {
-	slots []pairSlot
-	shift uint
-}
-
-type pairSlot struct {
-	key  uint64 // left and right token, plus one so that zero means empty
-	rank int32
-	made int32
-}
-
-func newPairTable(n int) pairTable {
-	size := bits.Len(uint(2*n + 1))
-	return pairTable{slots: make([]pairSlot, 1<<size), shift: 64 - uint(size)}
-}
-
-func pairKey(left, right int32) uint64 { return uint64(left)<<32 | uint64(right) + 1 }
-
-// start is where to look for key first (Fibonacci hashing, Knuth vol. 3, 6.4).
-func (t *pairTable) start(key uint64) int { return int(key * 0x9e3779b97f4a7c15 >> t.shift) }
-
-// add reports false if the pair is there already.
-func (t *pairTable) add(pair [2]int32, rank, made int32) bool {
-	key := pairKey(pair[0], pair[1])
-	i := t.start(key)
-	for ; t.slots[i].key != 0; i = (i + 1) & (len(t.slots) - 1) {
-		if t.slots[i].key == key {
-			return false
-		}
-	}
-	t.slots[i] = pairSlot{key, rank, made}
-	return true
-}
-
-// find returns the rank of a pair and the token it makes, or noRank.
-func (t *pairTable) find(left, right int32) (rank, made int32) {
-	key := pairKey(left, right)
-	for i := t.start(key); t.slots[i].key != 0; i = (i + 1) & (len(t.slots) - 1) {
-		if t.slots[i].key == key {
-			return t.slots[i].rank, t.slots[i].made
-		}
-	}
-	return noRank, -1
 }

@@ -10,35 +10,41 @@ import (
 
 // mergeByDefinition joins the pair of lowest rank, the leftmost of equals, until no
 // pair joins: byte-pair encoding as it is defined.
-func mergeByDefinition(m *bpe, word string) []int32 {
-	var ids []int32
-	for i := range len(word) {
-		ids = append(ids, m.bytes[word[i]])
-	}
+func mergeByDefinition(m *bpe, ids []int32) []int32 {
 	for {
-		best, at, made := int32(noRank), 0, int32(0)
+		best, at := noRank, 0
 		for i := 0; i+1 < len(ids); i++ {
-			if rank, id := m.table.find(ids[i], ids[i+1]); rank < best {
-				best, at, made = rank, i, id
+			if rank := m.table.find(ids[i], ids[i+1]); rank < best {
+				best, at = rank, i
 			}
 		}
 		if best == noRank {
 			return ids
 		}
-		ids[at] = made
+		ids[at] = m.made[best]
 		ids = slices.Delete(ids, at+1, at+2)
 	}
 }
 
+func (m *bpe) symbolsOf(word string) (ids []int32) {
+	if !m.byteLevel {
+		return m.symbols(nil, nil, word)
+	}
+	for i := range len(word) {
+		ids = append(ids, m.bytes[word[i]])
+	}
+	return ids
+}
+
 func TestMerge(t *testing.T) {
-	m := load(t, KindBPE).bpe
+	m := load(t, KindBPE).model.(*bpe)
 	rapid.Check(t, func(t *rapid.T) {
 		word := rapid.StringOfN(rapid.SampledFrom([]rune("aehinorst d")), 1, 120, -1).Draw(t, "word")
-		want := mergeByDefinition(m, word)
-		if got := m.merge(nil, word); !slices.Equal(got, want) {
-			t.Fatalf("merge(%q) = %v, want %v", word, got, want)
+		want := mergeByDefinition(m, m.symbolsOf(word))
+		if got := m.encodeWord(nil, nil, word); !slices.Equal(got, want) {
+			t.Fatalf("encodeWord(%q) = %v, want %v", word, got, want)
 		}
-		if got := m.mergeLong(nil, word); !slices.Equal(got, want) {
+		if got := m.mergeLong(nil, nil, word); !slices.Equal(got, want) {
 			t.Fatalf("mergeLong(%q) = %v, want %v", word, got, want)
 		}
 	})
@@ -87,7 +93,7 @@ func TestMergeAgain(t *testing.T) {
 		if got := tok.Encode(nil, word); !slices.Equal(got, want) {
 			t.Errorf("Encode(%q) = %v, want %v", word, got, want)
 		}
-		if got := tok.bpe.mergeLong(nil, word); !slices.Equal(got, want) {
+		if got := tok.model.(*bpe).mergeLong(nil, nil, word); !slices.Equal(got, want) {
 			t.Errorf("mergeLong(%q) = %v, want %v", word, got, want)
 		}
 	}

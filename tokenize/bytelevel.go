@@ -1,14 +1,14 @@
 package tokenize
 
 import (
-	"fmt"
+	"sync"
 	"unicode/utf8"
 )
 
 // byteAlphabet returns the printable character that stands for each byte in a
 // byte-level tokenizer.json: itself where it is a printable Latin-1 character, else
 // the next of U+0100, U+0101, ... (Radford et al. 2019, bytes_to_unicode).
-func byteAlphabet() *[256]rune {
+var byteAlphabet = sync.OnceValue(func() *[256]rune {
 	var a [256]rune
 	next := rune(256)
 	for b := range a {
@@ -20,35 +20,58 @@ func byteAlphabet() *[256]rune {
 		}
 	}
 	return &a
-}
+})
 
-// printable returns the form that a token's bytes have in the file.
-func printable(alphabet *[256]rune, token string) string {
-	out := make([]byte, 0, 2*len(token))
+// alphabetEnd is one more than the last character of the alphabet.
+const alphabetEnd = 0x144
+
+// alphabetBytes inverts byteAlphabet; characters outside it are -1.
+var alphabetBytes = sync.OnceValue(func() *[alphabetEnd]int16 {
+	var m [alphabetEnd]int16
+	for i := range m {
+		m[i] = -1
+	}
+	for b, r := range byteAlphabet() {
+		m[r] = int16(b)
+	}
+	return &m
+})
+
+// appendPrintable appends the form that a token's bytes have in the file.
+func appendPrintable(dst []byte, token string) []byte {
+	alphabet := byteAlphabet()
 	for i := range len(token) {
-		out = utf8.AppendRune(out, alphabet[token[i]])
+		dst = utf8.AppendRune(dst, alphabet[token[i]])
 	}
-	return string(out)
+	return dst
 }
 
-// byteOf inverts byteAlphabet.
-func byteOf(alphabet *[256]rune) map[rune]byte {
-	m := make(map[rune]byte, 256)
-	for b, r := range alphabet {
-		m[r] = byte(b)
-	}
-	return m
-}
-
-// raw returns the bytes that a token's printable form stands for.
-func raw(bytes map[rune]byte, form string) (string, error) {
-	out := make([]byte, 0, len(form))
+// appendRaw appends the bytes that a token's printable form stands for. A token with
+// another character stands for its own bytes, and ok is false.
+func appendRaw(dst []byte, form string) (_ []byte, ok bool) {
+	bytes, start := alphabetBytes(), len(dst)
 	for _, r := range form {
-		b, ok := bytes[r]
-		if !ok {
-			return "", fmt.Errorf("%w: token %q has %q, which stands for no byte", ErrFormat, form, r)
+		if r >= alphabetEnd || bytes[r] < 0 {
+			return append(dst[:start], form...), false
 		}
-		out = append(out, b)
+		dst = append(dst, byte(bytes[r]))
 	}
-	return string(out), nil
+	return dst, true
+}
+
+// rawForms returns appendRaw of each token; ok has those that are of the alphabet.
+func rawForms(forms []string) (texts []string, ok []bool) {
+	var all []byte
+	ends := make([]int, len(forms))
+	ok = make([]bool, len(forms))
+	for id, form := range forms {
+		all, ok[id] = appendRaw(all, form)
+		ends[id] = len(all)
+	}
+	texts = make([]string, len(forms))
+	joined, start := string(all), 0
+	for id, end := range ends {
+		texts[id], start = joined[start:end], end
+	}
+	return texts, ok
 }

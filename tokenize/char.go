@@ -29,21 +29,35 @@ func TrainChar(docs iter.Seq[string]) (*Tokenizer, error) {
 	for _, r := range slices.Sorted(maps.Keys(seen)) {
 		tokens = append(tokens, string(r))
 	}
-	special := make([]bool, len(tokens))
-	special[0], special[1] = true, true
-	return newChar(tokens, special), nil
+	return newChar(tokens, 2)
 }
 
-// newChar returns a character tokenizer. tokens holds one character each, and the
-// special ones, of which one must be the unknown token.
-func newChar(tokens []string, special []bool) *Tokenizer {
-	t := newTokenizer(KindChar, tokens, special)
-	t.chars = make(map[rune]int32, len(tokens))
-	for id, token := range tokens {
-		if !special[id] {
-			r, _ := utf8.DecodeRuneInString(token)
-			t.chars[r] = int32(id)
-		}
+// newChar returns a character tokenizer. The first tokens are special, the unknown one
+// before the others, and the rest characters.
+func newChar(tokens []string, special int) (*Tokenizer, error) {
+	v, err := newVocabulary(tokens)
+	if err != nil {
+		return nil, err
 	}
-	return t
+	any := anyCharacter
+	cut := &split{Type: "Split", Pattern: pattern{Regex: &any}, Behavior: "Isolated"}
+	if err := cut.compile(); err != nil {
+		return nil, err
+	}
+	p := parts{
+		pre:   cut,
+		steps: []preTokenizer{cut},
+		model: &wordLevel{Type: "WordLevel", Vocab: v, UnkToken: tokens[0]},
+		dec:   &fuse{Type: "Fuse"},
+	}
+	return assemble(p, specialTokens(tokens[:special], 0))
+}
+
+// specialTokens lists tokens, the first of which has the given id, as a file does.
+func specialTokens(names []string, id int32) []addedToken {
+	list := []addedToken{}
+	for i, name := range names {
+		list = append(list, addedToken{ID: id + int32(i), Content: name, Special: true})
+	}
+	return list
 }

@@ -3,112 +3,166 @@ package tokenize
 import (
 	"bytes"
 	"encoding/json"
-	"strconv"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
 )
 
-// The parts of a tokenizer.json that this package reads and writes. A key that is
-// not here is refused on reading, by its name. See docs/formats/tokenizer.md.
+// maxFile bounds a tokenizer.json: twice the largest in wide use (Gemma 3, 33 MB).
+const maxFile = 64 << 20
 
-type file struct {
-	Version       string          `json:"version"`
-	Truncation    json.RawMessage `json:"truncation"`
-	Padding       json.RawMessage `json:"padding"`
-	AddedTokens   []addedToken    `json:"added_tokens"`
-	Normalizer    json.RawMessage `json:"normalizer"`
-	PreTokenizer  json.RawMessage `json:"pre_tokenizer"`
-	PostProcessor json.RawMessage `json:"post_processor"`
-	Decoder       json.RawMessage `json:"decoder"`
-	Model         json.RawMessage `json:"model"`
+// parts are the parts of a tokenizer as its file has them; each may be missing but for
+// the model.
+type parts struct {
+	truncation json.RawMessage
+	padding    json.RawMessage
+	norm       normalizer
+	pre        any
+	steps      []preTokenizer // that pre consists of
+	model      model
+	post       postProcessor
+	dec        decoder
 }
 
-type addedToken struct {
-	ID         int64  `json:"id"`
-	Content    string `json:"content"`
-	SingleWord bool   `json:"single_word"`
-	LStrip     bool   `json:"lstrip"`
-	RStrip     bool   `json:"rstrip"`
-	Normalized bool   `json:"normalized"`
-	Special    bool   `json:"special"`
+// Load reads a tokenizer.json of at most 64 MiB. Errors about its content wrap
+// ErrFormat and name the file.
+func Load(path string) (*Tokenizer, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("load tokenizer: %w", err)
+	}
+	defer f.Close()
+	var data bytes.Buffer
+	if info, err := f.Stat(); err == nil && info.Size() <= maxFile {
+		data.Grow(int(info.Size()) + bytes.MinRead)
+	}
+	if _, err := data.ReadFrom(io.LimitReader(f, maxFile+1)); err != nil {
+		return nil, fmt.Errorf("load tokenizer %q: %w", path, err)
+	}
+	if data.Len() > maxFile {
+		return nil, fmt.Errorf("load tokenizer %q: %w: more than %d MiB", path, ErrFormat, maxFile>>20)
+	}
+	t, err := Parse(data.Bytes())
+	if err != nil {
+		return nil, fmt.Errorf("load tokenizer %q: %w", path, err)
+	}
+	return t, nil
 }
 
-// byteLevel is a pre-tokenizer, a post-processor or a decoder. trim_offsets concerns
-// offsets into the text, which this package does not give.
-type byteLevel struct {
-	Type           string `json:"type"`
-	AddPrefixSpace *bool  `json:"add_prefix_space"`
-	TrimOffsets    *bool  `json:"trim_offsets"`
-	UseRegex       *bool  `json:"use_regex"`
-}
-
-type split struct {
-	Type     string  `json:"type"`
-	Pattern  pattern `json:"pattern"`
-	Behavior string  `json:"behavior"`
-	Invert   bool    `json:"invert"`
-}
-
-type pattern struct {
-	Regex string `json:"Regex"`
-}
-
-// anyCharacter is the pattern that puts each character by itself.
-const anyCharacter = `[\s\S]`
-
-type fuse struct {
-	Type string `json:"type"`
-}
-
-type bpeModel struct {
-	Type                    string   `json:"type"`
-	Dropout                 *float64 `json:"dropout"`
-	UnkToken                *string  `json:"unk_token"`
-	ContinuingSubwordPrefix *string  `json:"continuing_subword_prefix"`
-	EndOfWordSuffix         *string  `json:"end_of_word_suffix"`
-	FuseUnk                 bool     `json:"fuse_unk"`
-	ByteFallback            bool     `json:"byte_fallback"`
-	IgnoreMerges            bool     `json:"ignore_merges"`
-	Vocab                   vocab    `json:"vocab"`
-	Merges                  []merge  `json:"merges"`
-}
-
-type wordLevelModel struct {
-	Type     string `json:"type"`
-	Vocab    vocab  `json:"vocab"`
-	UnkToken string `json:"unk_token"`
-}
-
-// vocab lists tokens by id; in the file it is an object from token to id.
-type vocab []string
-
-func (v vocab) MarshalJSON() ([]byte, error) {
-	out := []byte{'{'}
-	for id, token := range v {
-		if id > 0 {
-			out = append(out, ',')
+// Parse reads a tokenizer.json. A file that asks for anything that this package does not
+// do is refused with an error that wraps ErrFormat and names the part, because to ignore
+// it would give other ids than the file's author got. Two settings are kept but not
+// applied, because they are about the input of some model and not about text:
+// truncation and padding.
+func Parse(data []byte) (*Tokenizer, error) {
+	var p parts
+	var list []addedToken
+	var err error
+	seen := map[string]bool{}
+	values := map[string]json.RawMessage{}
+	j := &jsonScanner{data: data}
+	j.members(func(key string) {
+		if seen[key] {
+			j.fail("%q is there twice", key)
 		}
-		out = append(out, marshal(token)...)
-		out = append(out, ':')
-		out = strconv.AppendInt(out, int64(id), 10)
+		seen[key] = true
+		switch key {
+		case "version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor", "decoder", "model":
+			values[key] = j.raw()
+		default:
+			j.fail("unknown field %q", key)
+		}
+	})
+	if err := j.end(); err != nil {
+		return nil, fmt.Errorf("%w: %v", ErrFormat, err)
 	}
-	return append(out, '}'), nil
+	var version string
+	for key, dst := range map[string]any{"version": &version, "added_tokens": &list, "truncation": &p.truncation, "padding": &p.padding} {
+		if values[key] == nil {
+			continue
+		}
+		if err := strict(values[key], dst); err != nil {
+			return nil, fmt.Errorf("%w: %s: %v", ErrFormat, key, err)
+		}
+	}
+	if version != "" && version != "1.0" {
+		return nil, fmt.Errorf("%w: version is %q, which is not implemented", ErrFormat, version)
+	}
+	if p.norm, err = parseNormalizer(values["normalizer"]); err != nil {
+		return nil, err
+	}
+	if p.pre, p.steps, err = parsePreTokenizer(values["pre_tokenizer"]); err != nil {
+		return nil, err
+	}
+	if p.post, err = parsePostProcessor(values["post_processor"]); err != nil {
+		return nil, err
+	}
+	if p.dec, err = parseDecoder(values["decoder"]); err != nil {
+		return nil, err
+	}
+	if p.model, err = parseModel(values["model"]); err != nil {
+		return nil, err
+	}
+	return assemble(p, list)
 }
 
-// merge is a pair of tokens in their printable form. It is written as "left right",
-// which all versions of Hugging Face tokenizers read, and read as that or as
-// ["left", "right"], which newer ones write.
-type merge [2]string
-
-func (m merge) MarshalJSON() ([]byte, error) {
-	return marshal(m[0] + " " + m[1]), nil
+// refuse returns an error that names a part of the file and what it asks for.
+func refuse(name string, value json.RawMessage) error {
+	const most = 80 // of the value, in bytes, to show
+	var compact bytes.Buffer
+	shown := "nothing"
+	if !isNull(value) && json.Compact(&compact, value) == nil {
+		shown = compact.String()
+		if len(shown) > most {
+			shown = strings.ToValidUTF8(shown[:most], "") + "..."
+		}
+	}
+	return fmt.Errorf("%w: %s is %s, which is not implemented", ErrFormat, name, shown)
 }
 
-// marshal writes v without the escapes that only HTML needs.
-func marshal(v any) []byte {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		panic(err) // unreachable: strings, numbers and structs of them
+// typeOf returns the type of a part; a model of older files, which has none, is BPE if
+// it has merges and WordPiece if it has a prefix for words. It returns "" where there is
+// none.
+func typeOf(value json.RawMessage) string {
+	kind := ""
+	seen := map[string]bool{}
+	j := &jsonScanner{data: value}
+	if j.peek() != '{' {
+		return ""
 	}
-	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'})
+	j.members(func(key string) {
+		seen[key] = true
+		v := j.raw()
+		if key == "type" && json.Unmarshal(v, &kind) != nil {
+			kind = ""
+		}
+	})
+	switch {
+	case kind != "":
+		return kind
+	case seen["merges"]:
+		return "BPE"
+	case seen["max_input_chars_per_word"]:
+		return "WordPiece"
+	}
+	return ""
+}
+
+func isNull(value json.RawMessage) bool {
+	return len(value) == 0 || string(value) == "null"
+}
+
+// strict decodes one JSON value and refuses keys that dst does not have.
+func strict(data []byte, dst any) error {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(dst); err != nil {
+		return errors.New(strings.TrimPrefix(err.Error(), "json: "))
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return errors.New("something follows the end of the file")
+	}
+	return nil
 }

@@ -3,6 +3,7 @@ package tokenize
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -12,9 +13,12 @@ var ErrFormat = errors.New("unusable tokenizer file")
 
 // The kinds of tokenizer, as [Tokenizer.Kind] names them.
 const (
-	KindChar = "char"
-	KindByte = "byte"
-	KindBPE  = "bpe"
+	KindChar      = "char"
+	KindByte      = "byte"
+	KindBPE       = "bpe"
+	KindWordPiece = "wordpiece"
+	KindUnigram   = "unigram"
+	KindWordLevel = "wordlevel"
 )
 
 // The special tokens that tokenizers made by this package have.
@@ -27,27 +31,32 @@ const (
 // wide use (about 2^18), so that a lying file cannot claim all memory.
 const maxVocab = 1 << 20
 
-// Tokenizer maps text to token ids and back. Ids are dense: 0 <= id < VocabSize.
-// It never changes after construction and is safe for concurrent use.
+// Tokenizer maps text to token ids and back: 0 <= id < VocabSize, where some files
+// leave ids out. It never changes after construction and is safe for concurrent use.
 type Tokenizer struct {
-	kind    string
-	tokens  []string // what the token decodes to; for a special token, its name
-	special []bool   // tokens that are never made from text nor decoded into it
-	eos     int32
-	pad     int32
-	mask    int32
-	unk     int32
-	bpe     *bpe           // byte and bpe
-	chars   map[rune]int32 // char
-	classes *classes       // bpe: the classes of characters that separate words
-	cache   *cache         // bpe: words already encoded
+	parts // as they were in the file
+
+	steps      []preTokenizer // of the pre-tokenizer, and more that change nothing
+	needsFirst bool           // whether a step treats the beginning of the document apart
+	cache      *cache         // words already encoded; nil if the model is quick
+	added      *added
+	text       *textTable
+	special    bool // special tokens are found in text, and are text when decoded
+
+	kind string
+	size int
+	eos  int32
+	pad  int32
+	mask int32
+	unk  int32
 }
 
-// Kind returns "char", "byte" or "bpe".
+// Kind returns what kind of model it is: "char", "byte", "bpe", "wordpiece",
+// "unigram" or "wordlevel".
 func (t *Tokenizer) Kind() string { return t.kind }
 
-// VocabSize returns the number of tokens, special ones included.
-func (t *Tokenizer) VocabSize() int { return len(t.tokens) }
+// VocabSize returns one more than the highest id, special tokens included.
+func (t *Tokenizer) VocabSize() int { return t.size }
 
 // EOS returns the id of the token that ends a document, or -1 if there is none.
 func (t *Tokenizer) EOS() int32 { return t.eos }
@@ -58,82 +67,91 @@ func (t *Tokenizer) PAD() int32 { return t.pad }
 // MASK returns the id of the mask token, or -1 if there is none.
 func (t *Tokenizer) MASK() int32 { return t.mask }
 
-// UNK returns the id of the token for unknown characters, or -1 if there is none.
+// UNK returns the id of the token for unknown text, or -1 if there is none.
 func (t *Tokenizer) UNK() int32 { return t.unk }
 
-// Encode appends the token ids of text to dst and returns the extended slice.
-// It never emits a special token, but for UNK in char mode, and adds no EOS.
-func (t *Tokenizer) Encode(dst []int32, text string) []int32 {
-	switch t.kind {
-	case KindChar:
-		return t.encodeChars(dst, text)
-	case KindByte:
-		for i := range len(text) {
-			dst = append(dst, t.bpe.bytes[text[i]])
-		}
-		return dst
-	}
-	for len(text) > 0 {
-		n := t.classes.word(text)
-		dst = t.encodeWord(dst, text[:n])
-		text = text[n:]
-	}
-	return dst
+// WithSpecial returns a tokenizer that takes the text of a special token for the token,
+// and decodes the token to its text. The two share all their memory.
+func (t *Tokenizer) WithSpecial() *Tokenizer {
+	with := *t
+	with.special = true
+	return &with
 }
 
-func (t *Tokenizer) encodeChars(dst []int32, text string) []int32 {
-	for i := 0; i < len(text); {
-		r, n := utf8.DecodeRuneInString(text[i:])
-		i += n
-		id, ok := t.chars[r]
-		if !ok || r == utf8.RuneError && n == 1 {
-			id = t.unk
-		}
-		dst = append(dst, id)
+// assemble makes a tokenizer of its parts.
+func assemble(p parts, list []addedToken) (*Tokenizer, error) {
+	t := &Tokenizer{parts: p, steps: slices.Clone(p.steps)}
+	v := p.model.vocab()
+	var err error
+	if t.added, err = newAdded(list, v, p.norm); err != nil {
+		return nil, err
 	}
-	return dst
-}
-
-func (t *Tokenizer) encodeWord(dst []int32, word string) []int32 {
-	if len(word) == 1 {
-		return append(dst, t.bpe.bytes[word[0]])
-	}
-	if len(word) > maxCachedWord {
-		return t.bpe.merge(dst, word)
-	}
-	slot, ids := t.cache.find(word)
-	if ids != nil {
-		return append(dst, ids...)
-	}
-	start := len(dst)
-	dst = t.bpe.merge(dst, word)
-	slot.put(word, dst[start:])
-	return dst
-}
-
-// Decode appends the bytes that the ids stand for to dst and returns the extended
-// slice. Special tokens and ids outside the vocabulary stand for nothing.
-func (t *Tokenizer) Decode(dst []byte, ids []int32) []byte {
-	for _, id := range ids {
-		if t.isText(id) {
-			dst = append(dst, t.tokens[id]...)
+	for _, s := range t.steps {
+		if f, ok := s.(interface{ needsFirst() bool }); ok && f.needsFirst() {
+			t.needsFirst = true
 		}
 	}
-	return dst
+	if m, ok := p.model.(*bpe); ok {
+		if k := len(t.steps) - 1; k >= 0 && t.steps[k] == (preTokenizer)(printableBytes{}) {
+			if t.steps = t.steps[:k]; len(m.merges) == 0 {
+				t.steps = nil // words do not matter
+			}
+			if err := m.useBytes(); err != nil {
+				return nil, err
+			}
+		} else if m.useChars(); !m.joints.none && !m.config.IgnoreMerges {
+			t.steps = append(t.steps, &m.joints)
+		}
+	}
+	if p.model.cached() {
+		t.cache = newCache()
+	}
+	t.size = v.size()
+	if n := len(t.added.list); n > 0 {
+		t.size = max(t.size, int(t.added.list[n-1].ID)+1)
+	}
+	t.text = newTextTable(t)
+	t.kind = t.findKind()
+	t.eos = t.findSpecial(eosToken, "<|endoftext|>", "<|end_of_text|>", "</s>", "[EOS]", "<|end▁of▁sentence|>", "[SEP]")
+	t.pad = t.findSpecial("<pad>", "[PAD]", "<|pad|>", "<|padding|>")
+	t.mask = t.findSpecial("<mask>", "[MASK]", "<|mask|>")
+	t.unk = t.findSpecial(unkToken, "[UNK]", "<|unk|>")
+	return t, nil
 }
 
-func (t *Tokenizer) isText(id int32) bool {
-	return uint32(id) < uint32(len(t.tokens)) && !t.special[id]
+// findSpecial returns the id of the first of names that is a special token, or -1.
+func (t *Tokenizer) findSpecial(names ...string) int32 {
+	for _, name := range names {
+		if id, ok := t.added.byName[name]; ok && t.added.special(name) {
+			return id
+		}
+	}
+	return -1
 }
 
-// Token returns a readable form of one token: its text (" the"), the name of a
-// special token ("<eos>"), and bytes that are not UTF-8 by themselves as \xNN.
-// The text is as the corpus had it: control characters are not escaped.
+// form returns the token as the file has it, and whether there is one.
+func (t *Tokenizer) form(id int32) (string, bool) {
+	if text, ok := t.added.byID[id]; ok {
+		return text, true
+	}
+	if v := t.model.vocab(); v.has(id) {
+		return v.tokens[id], true
+	}
+	return "", false
+}
+
+// Token returns a readable form of one token: its text (" the") where tokens have text of
+// their own, else the form that the file has ("▁the", "##ing"), the name of a special
+// token ("<eos>"), and bytes that are not UTF-8 by themselves as \xNN. The text is as
+// the corpus had it: control characters are not escaped.
 func (t *Tokenizer) Token(id int32) string {
-	if uint32(id) >= uint32(len(t.tokens)) {
+	s, ok := t.form(id)
+	if !ok {
 		return ""
 	}
-	s := t.tokens[id]
+	if t.text.alone {
+		s = t.text.of(id)
+	}
 	if utf8.ValidString(s) {
 		return s
 	}
@@ -150,57 +168,22 @@ func (t *Tokenizer) Token(id int32) string {
 	return b.String()
 }
 
-// newTokenizer returns a tokenizer with its vocabulary but without a model.
-func newTokenizer(kind string, tokens []string, special []bool) *Tokenizer {
-	t := &Tokenizer{kind: kind, tokens: tokens, special: special}
-	t.eos = t.findSpecial(eosToken, "<|endoftext|>", "<|end_of_text|>", "</s>", "[EOS]")
-	t.pad = t.findSpecial("<pad>", "[PAD]", "<|pad|>", "<|padding|>")
-	t.mask = t.findSpecial("<mask>", "[MASK]", "<|mask|>")
-	t.unk = t.findSpecial(unkToken, "[UNK]", "<|unk|>")
-	return t
-}
-
-// findSpecial returns the id of the first of names that is a special token, or -1.
-func (t *Tokenizer) findSpecial(names ...string) int32 {
-	for _, name := range names {
-		for id, s := range t.special {
-			if s && t.tokens[id] == name {
-				return int32(id)
-			}
+// findKind names the model.
+func (t *Tokenizer) findKind() string {
+	switch m := t.model.(type) {
+	case *bpe:
+		if m.byteLevel && len(m.merges) == 0 {
+			return KindByte
 		}
+		return KindBPE
+	case *wordLevel:
+		if cut, ok := t.pre.(*split); ok && cut.Pattern.Regex != nil && *cut.Pattern.Regex == anyCharacter {
+			return KindChar
+		}
+		return KindWordLevel
 	}
-	return -1
-}
-
-// NewByte returns the byte tokenizer: id b is the byte b, and <eos> is 256.
-func NewByte() *Tokenizer {
-	tokens := make([]string, 257)
-	for b := range 256 {
-		tokens[b] = string([]byte{byte(b)})
+	if k, ok := t.model.(interface{ kind() string }); ok {
+		return k.kind()
 	}
-	tokens[256] = eosToken
-	special := make([]bool, 257)
-	special[256] = true
-	t, err := newByteLevel(tokens, special, nil)
-	if err != nil {
-		panic(err) // unreachable: the vocabulary above is complete
-	}
-	return t
-}
-
-// newByteLevel returns a byte or BPE tokenizer. merges are pairs of ids in order
-// of rank; each result must be the token that the two spell together.
-func newByteLevel(tokens []string, special []bool, merges [][2]int32) (*Tokenizer, error) {
-	model, err := newBPE(tokens, special, merges)
-	if err != nil {
-		return nil, err
-	}
-	if len(merges) == 0 {
-		t := newTokenizer(KindByte, tokens, special)
-		t.bpe = model
-		return t, nil
-	}
-	t := newTokenizer(KindBPE, tokens, special)
-	t.bpe, t.classes, t.cache = model, unicodeClasses(), newCache()
-	return t, nil
+	return ""
 }

@@ -33,7 +33,7 @@ func TestLossless(t *testing.T) {
 				t.Fatalf("Decode(Encode(%q)) = %q", s, got)
 			}
 			for _, id := range ids {
-				if !tok.isText(id) {
+				if tok.text.isSpecial(id) {
 					t.Fatalf("Encode(%q) has id %d, which is no text", s, id)
 				}
 			}

@@ -35,7 +35,7 @@ func TestTrainBPESmall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := tok.tokens[baseVocab:], []string{"aa", "aaa"}; !slices.Equal(got, want) {
+	if got, want := tok.model.(*bpe).texts[baseVocab:], []string{"aa", "aaa"}; !slices.Equal(got, want) {
 		t.Errorf("the merges make %q, want %q", got, want)
 	}
 	// A pair seen once is not merged, and a vocabulary of bytes only is a byte tokenizer.
@@ -111,9 +111,9 @@ func TestTrainBPE(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := trainByDefinition(countWords(slices.Values(docs)), slices.Clone(tok.tokens[:baseVocab]), 280)
-		if !slices.Equal(tok.tokens, want) {
-			t.Fatalf("trained %q, want %q", tok.tokens[baseVocab:], want[baseVocab:])
+		want := trainByDefinition(countWords(slices.Values(docs)), slices.Clone(tok.model.(*bpe).texts[:baseVocab]), 280)
+		if !slices.Equal(tok.model.(*bpe).texts, want) {
+			t.Fatalf("trained %q, want %q", tok.model.(*bpe).texts[baseVocab:], want[baseVocab:])
 		}
 	})
 }

@@ -8,24 +8,21 @@ import (
 )
 
 // JSON returns the tokenizer as a tokenizer.json that Hugging Face tokenizers loads.
-// It is canonical: tokenizers that do the same have the same bytes, however the file
-// they came from was laid out.
+// It is canonical: however a file was laid out, it has the same bytes.
 func (t *Tokenizer) JSON() []byte {
-	f := file{Version: "1.0", AddedTokens: []addedToken{}}
-	for id, special := range t.special {
-		if special {
-			f.AddedTokens = append(f.AddedTokens, addedToken{ID: int64(id), Content: t.tokens[id], Special: true})
-		}
-	}
-	if t.kind == KindChar {
-		f.PreTokenizer = marshal(split{Type: "Split", Pattern: pattern{anyCharacter}, Behavior: "Isolated"})
-		f.Decoder = marshal(fuse{Type: "Fuse"})
-		f.Model = marshal(wordLevelModel{Type: "WordLevel", Vocab: t.tokens, UnkToken: t.tokens[t.unk]})
-	} else {
-		no, yes := false, true
-		level := marshal(byteLevel{Type: "ByteLevel", AddPrefixSpace: &no, TrimOffsets: &yes, UseRegex: &yes})
-		f.PreTokenizer, f.Decoder = level, level
-		f.Model = marshal(t.bpeModel())
+	f := struct {
+		Version       string          `json:"version"`
+		Truncation    json.RawMessage `json:"truncation"`
+		Padding       json.RawMessage `json:"padding"`
+		AddedTokens   []addedToken    `json:"added_tokens"`
+		Normalizer    normalizer      `json:"normalizer"`
+		PreTokenizer  any             `json:"pre_tokenizer"`
+		PostProcessor postProcessor   `json:"post_processor"`
+		Decoder       decoder         `json:"decoder"`
+		Model         model           `json:"model"`
+	}{"1.0", t.truncation, t.padding, t.added.list, t.norm, t.pre, t.post, t.dec, t.model}
+	if f.AddedTokens == nil {
+		f.AddedTokens = []addedToken{}
 	}
 	var out bytes.Buffer
 	if err := json.Indent(&out, marshal(f), "", "  "); err != nil {
@@ -35,25 +32,19 @@ func (t *Tokenizer) JSON() []byte {
 	return out.Bytes()
 }
 
-// bpeModel returns the model with its tokens in printable form.
-func (t *Tokenizer) bpeModel() bpeModel {
-	alphabet := byteAlphabet()
-	m := bpeModel{Type: "BPE", Vocab: make(vocab, len(t.tokens)), Merges: make([]merge, len(t.bpe.merges))}
-	for id, token := range t.tokens {
-		if t.special[id] {
-			m.Vocab[id] = token
-		} else {
-			m.Vocab[id] = printable(alphabet, token)
-		}
-	}
-	for rank, pair := range t.bpe.merges {
-		m.Merges[rank] = merge{m.Vocab[pair[0]], m.Vocab[pair[1]]}
-	}
-	return m
-}
-
 // Hash returns the SHA-256 of JSON in hexadecimal.
 func (t *Tokenizer) Hash() string {
 	sum := sha256.Sum256(t.JSON())
 	return hex.EncodeToString(sum[:])
+}
+
+// marshal writes v without the escapes that only HTML needs.
+func marshal(v any) []byte {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		panic(err) // unreachable: strings, numbers and structs of them
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'})
 }
