@@ -73,7 +73,10 @@ func (l layout) before(from int64) int64 {
 	case SplitBlank:
 		from -= 3
 	}
-	return max(from, 0)
+	if from < 3 { // within what may be a byte order mark, behind which the text begins
+		return 0
+	}
+	return from
 }
 
 // openScanner reads a source from the first document at byte from or later.
