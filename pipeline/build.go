@@ -15,11 +15,10 @@ import (
 // build makes the shards of every unit that is not done yet and returns the
 // records of all, in the order of the units.
 func build(ctx context.Context, o Options, plan Plan, w *work, tasks [][]unit) ([]record, error) {
-	last := tasks[len(tasks)-1]
-	records := make([]record, last[len(last)-1].index+1)
+	records := make([]record, countUnits(tasks))
 	progress := newMeter("shard", plan.Corpus.Bytes, o.Progress)
 	err := each(ctx, o.Workers, len(tasks), func(ctx context.Context, i int) error {
-		b := &builder{options: o, plan: plan, work: w, schema: schema(plan.Tokenizer), progress: progress}
+		b := newBuilder(o, plan, w, progress)
 		defer b.closeSource()
 		for _, u := range tasks[i] {
 			r, err := b.unit(ctx, u)
@@ -46,12 +45,13 @@ type builder struct {
 	reader
 }
 
+func newBuilder(o Options, plan Plan, w *work, progress *meter) *builder {
+	return &builder{options: o, plan: plan, work: w, schema: schema(plan.Tokenizer), progress: progress}
+}
+
 // unit makes the shards of a unit, unless they are there, and records it.
 func (b *builder) unit(ctx context.Context, u unit) (record, error) {
-	var size int64
-	for _, s := range u.segments {
-		size += s.to - s.from
-	}
+	size := u.size()
 	if r, ok := b.work.done(u.index); ok {
 		b.progress.add(size)
 		return r, nil

@@ -88,14 +88,18 @@ func (m *Manifest) Totals(split string) Totals {
 	var t Totals
 	for _, s := range m.Shards {
 		if split == "" || s.Split == split {
-			t.Shards++
-			t.Documents += s.Documents
-			t.Tokens += s.Tokens
-			t.TextBytes += s.TextBytes
-			t.Bytes += s.Bytes
+			t.add(s)
 		}
 	}
 	return t
+}
+
+func (t *Totals) add(s ShardInfo) {
+	t.Shards++
+	t.Documents += s.Documents
+	t.Tokens += s.Tokens
+	t.TextBytes += s.TextBytes
+	t.Bytes += s.Bytes
 }
 
 // Hash names the data set: equal for equal contents.

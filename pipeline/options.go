@@ -55,6 +55,10 @@ type Options struct {
 	TokenizerJSON []byte // file of Encoder, written to Out as tokenizer.json unless empty
 	Train         Train  // makes both if Encoder is nil
 
+	// Engine has the shards made elsewhere; nil: by Workers goroutines of this
+	// process. It changes nothing but the time it takes, and needs TokenizerJSON.
+	Engine Engine
+
 	FS       safeio.FS
 	Progress func(Progress) // called from several goroutines, one at a time
 }

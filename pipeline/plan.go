@@ -12,6 +12,20 @@ type unit struct {
 	segments []segment
 }
 
+// size is how much text the unit covers, in bytes of the sources.
+func (u unit) size() (n int64) {
+	for _, s := range u.segments {
+		n += s.to - s.from
+	}
+	return n
+}
+
+// countUnits is one more than the index of the last unit.
+func countUnits(tasks [][]unit) int {
+	last := tasks[len(tasks)-1]
+	return last[len(last)-1].index + 1
+}
+
 // cut divides the sources, in their order, into units of about size bytes, and
 // the units into tasks. Small sources share a unit; a large one is divided
 // evenly. The units of one task are done in order by one worker: those of a

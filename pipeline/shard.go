@@ -60,7 +60,13 @@ func Shard(ctx context.Context, o Options) (*Manifest, *Report, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	records, err := build(ctx, o, plan, work, cut(sources, o.ShardSize))
+	tasks := cut(sources, o.ShardSize)
+	var records []record
+	if o.Engine != nil {
+		records, err = engage(ctx, o, work, tasks)
+	} else {
+		records, err = build(ctx, o, plan, work, tasks)
+	}
 	if err != nil {
 		return nil, nil, err
 	}

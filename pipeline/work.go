@@ -19,6 +19,8 @@ import (
 //
 //	.work/plan.json        what is being made
 //	.work/unit-00012.json  a unit whose shards are whole, with their hashes
+//	.work/tasks.jsonl      what the workers of an engine do, and
+//	.work/tokenizer.json   what they do it with
 //
 // A unit without a record is made again, over whatever is there of it.
 type work struct {
@@ -49,36 +51,23 @@ func lockDir(f safeio.FS, dir string) (*safeio.Lock, error) {
 // is the beginning of what plan makes.
 func openWork(f safeio.FS, dir string, plan Plan) (*work, error) {
 	w := &work{fs: f, dir: dir, plan: plan}
-	if _, err := os.Stat(w.path(manifestName)); err == nil {
-		m, err := readManifest(dir)
-		if err != nil {
-			return nil, fmt.Errorf("make data set %q: %w", dir, err)
-		}
-		if d := m.Plan.difference(plan); d != "" {
-			return nil, fmt.Errorf("make data set %q: %w: it already holds one with another %s", dir, safeio.ErrMismatch, d)
-		}
-		w.finished, w.shards = m, make(map[string]ShardInfo, len(m.Shards))
-		for _, s := range m.Shards {
-			w.shards[s.File] = s
-		}
-		return w, w.sweep()
-	}
-	data, err := readLimited(w.path(workDir, "plan.json"), maxManifest)
+	old, err := w.load()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if err := w.checkEmpty(); err != nil {
 			return nil, err
 		}
 	case err != nil:
-		return nil, fmt.Errorf("read the plan of the interrupted work in %q: %w", dir, err)
+		return nil, fmt.Errorf("make data set %q: %w", dir, err)
 	default:
-		var old Plan
-		if err := json.Unmarshal(data, &old); err != nil {
-			return nil, fmt.Errorf("read the plan of the interrupted work in %q: %w: %w", dir, safeio.ErrCorrupt, err)
-		}
-		if d := old.difference(plan); d != "" {
+		if d := old.difference(plan); d != "" && w.finished != nil {
+			return nil, fmt.Errorf("make data set %q: %w: it already holds one with another %s", dir, safeio.ErrMismatch, d)
+		} else if d != "" {
 			return nil, fmt.Errorf("make data set %q: %w: unfinished work there has another %s", dir, safeio.ErrMismatch, d)
 		}
+	}
+	if w.finished != nil {
+		return w, w.sweep()
 	}
 	if err := w.sweep(); err != nil {
 		return nil, err
@@ -87,6 +76,31 @@ func openWork(f safeio.FS, dir string, plan Plan) (*work, error) {
 		return nil, err
 	}
 	return w, w.write(filepath.Join(workDir, "plan.json"), marshal(plan))
+}
+
+// load returns the plan that the directory was begun with, and takes over the
+// manifest if it was finished. One that was never begun is fs.ErrNotExist.
+func (w *work) load() (Plan, error) {
+	if _, err := os.Stat(w.path(manifestName)); err == nil {
+		m, err := readManifest(w.dir)
+		if err != nil {
+			return Plan{}, err
+		}
+		w.finished, w.shards = m, make(map[string]ShardInfo, len(m.Shards))
+		for _, s := range m.Shards {
+			w.shards[s.File] = s
+		}
+		return m.Plan, nil
+	}
+	var p Plan
+	data, err := readLimited(w.path(workDir, "plan.json"), maxManifest)
+	if err != nil {
+		return p, fmt.Errorf("read the plan of unfinished work: %w", err)
+	}
+	if err := json.Unmarshal(data, &p); err != nil {
+		return p, fmt.Errorf("read the plan of unfinished work: %w: %w", safeio.ErrCorrupt, err)
+	}
+	return p, nil
 }
 
 // checkEmpty refuses a directory that holds files of someone else.
@@ -136,20 +150,27 @@ func recordName(unit int) string { return filepath.Join(workDir, fmt.Sprintf("un
 
 // done returns the record of a unit if its shards are all there and whole.
 func (w *work) done(unit int) (record, bool) {
-	var r record
-	if w.finished != nil {
-		r = w.promised(unit)
-	} else {
-		data, err := readLimited(w.path(recordName(unit)), maxManifest)
-		if err != nil || json.Unmarshal(data, &r) != nil {
-			return record{}, false
-		}
+	r, ok := w.recorded(unit)
+	if !ok {
+		return r, false
 	}
 	for _, s := range r.Shards {
 		sum, size, err := safeio.HashFile(w.path(s.File))
 		if err != nil || size != s.Bytes || sum != s.SHA256 {
 			return record{}, false
 		}
+	}
+	return r, true
+}
+
+// recorded returns the record of a unit without a look at its shards.
+func (w *work) recorded(unit int) (r record, ok bool) {
+	if w.finished != nil {
+		return w.promised(unit), true
+	}
+	data, err := readLimited(w.path(recordName(unit)), maxManifest)
+	if err != nil || json.Unmarshal(data, &r) != nil {
+		return record{}, false
 	}
 	return r, true
 }
@@ -183,12 +204,10 @@ func (w *work) commit(m *Manifest, tokenizer []byte) error {
 			return err
 		}
 	}
-	if w.finished != nil {
-		return nil
-	}
-	data := m.encode()
-	if err := w.write(manifestName, data); err != nil {
-		return err
+	if w.finished == nil {
+		if err := w.write(manifestName, m.encode()); err != nil {
+			return err
+		}
 	}
 	return w.removeWork()
 }

@@ -1,0 +1,106 @@
+package pipeline
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strconv"
+
+	"github.com/seed-4c77ef92/textwarp/internal/safeio"
+)
+
+// A task as an engine hands it around: units and their segments, with all that
+// is known of the sources.
+type (
+	taskJSON struct {
+		Units []unitJSON `json:"units"`
+	}
+	unitJSON struct {
+		Unit     int           `json:"unit"`
+		Segments []segmentJSON `json:"segments"`
+	}
+	segmentJSON struct {
+		Source sourceJSON `json:"source"`
+		From   int64      `json:"from"`
+		To     int64      `json:"to"`
+	}
+	sourceJSON struct {
+		Name        fileName `json:"name"`
+		Path        fileName `json:"path"`
+		Lines       bool     `json:"lines,omitempty"`
+		Compression string   `json:"compression,omitempty"`
+		Stored      int64    `json:"stored"`
+		Size        int64    `json:"size"`
+	}
+)
+
+// fileName is a name of a file, which need not be UTF-8 and JSON must be:
+// quoted as in Go, without the quotes.
+type fileName string
+
+func (n fileName) MarshalText() ([]byte, error) {
+	q := strconv.Quote(string(n))
+	return []byte(q[1 : len(q)-1]), nil
+}
+
+func (n *fileName) UnmarshalText(text []byte) error {
+	s, err := strconv.Unquote(`"` + string(text) + `"`)
+	if err != nil {
+		return fmt.Errorf("file name %q: %w", text, err)
+	}
+	*n = fileName(s)
+	return nil
+}
+
+// describe is the task of making some units. Workers have working directories
+// of their own, so paths become absolute.
+func describe(units []unit) (t taskJSON, err error) {
+	for _, u := range units {
+		unit := unitJSON{Unit: u.index}
+		for _, seg := range u.segments {
+			s := seg.source
+			path, err := filepath.Abs(s.path)
+			if err != nil {
+				return t, fmt.Errorf("find %q: %w", s.path, bare(err))
+			}
+			unit.Segments = append(unit.Segments, segmentJSON{
+				Source: sourceJSON{fileName(s.name), fileName(path), s.lines, s.compression, s.stored, s.size},
+				From:   seg.from, To: seg.to,
+			})
+		}
+		t.Units = append(t.Units, unit)
+	}
+	return t, nil
+}
+
+func parseTask(data []byte) ([]unit, error) {
+	var t taskJSON
+	if err := json.Unmarshal(data, &t); err != nil {
+		return nil, fmt.Errorf("%w: the task is not one that prep wrote: %w", safeio.ErrCorrupt, err)
+	}
+	var units []unit
+	for _, u := range t.Units {
+		unit := unit{index: u.Unit}
+		for _, seg := range u.Segments {
+			if seg.From < 0 || seg.From > seg.To || seg.To > seg.Source.Size {
+				return nil, fmt.Errorf("%w: the task wants bytes %d to %d of the %d of %q", safeio.ErrCorrupt, seg.From, seg.To, seg.Source.Size, seg.Source.Path)
+			}
+			unit.segments = append(unit.segments, segment{
+				source: source{
+					name: string(seg.Source.Name), path: string(seg.Source.Path),
+					lines: seg.Source.Lines, compression: seg.Source.Compression,
+					stored: seg.Source.Stored, size: seg.Source.Size,
+				},
+				from: seg.From, to: seg.To,
+			})
+		}
+		units = append(units, unit)
+		if u.Unit < 0 || len(unit.segments) == 0 {
+			return nil, fmt.Errorf("%w: the task has unit %d with %d segments", safeio.ErrCorrupt, u.Unit, len(unit.segments))
+		}
+	}
+	if len(units) == 0 {
+		return nil, fmt.Errorf("%w: the task has no units", safeio.ErrCorrupt)
+	}
+	return units, nil
+}
