@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"context"
@@ -19,11 +19,11 @@ import (
 
 type shardOptions struct {
 	pipeline.Options
-	tokenizer, shardSize string
-	json                 bool
+	tokenizer, shardSize, engine string
+	json                         bool
 }
 
-func newShardCommand() *cobra.Command {
+func newShardCommand(engines []Engine) *cobra.Command {
 	var o shardOptions
 	cmd := &cobra.Command{
 		Use:   "shard CORPUS... -o DIR",
@@ -49,6 +49,10 @@ and makes damaged ones anew. A directory with another data set is refused.
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Sources = args
+			var err error
+			if o.Engine, err = chooseEngine(engines, o.engine); err != nil {
+				return err
+			}
 			return runShard(cmd.Context(), cmd.OutOrStdout(), o)
 		},
 	}
@@ -61,7 +65,9 @@ and makes damaged ones anew. A directory with another data set is refused.
 	f.Float64Var(&o.Val, "val", 0, "share of the documents to hold out, chosen by content")
 	f.StringVar(&o.shardSize, "shard-size", "16M", "text a shard, in bytes; suffixes K, M, G")
 	f.IntVar(&o.Workers, "workers", runtime.GOMAXPROCS(0), "shards made at a time; does not change the result")
+	f.StringVar(&o.engine, "engine", localEngine, "who makes the shards: "+engineNames(engines)+"; does not change the result")
 	f.BoolVar(&o.json, "json", false, "print the summary as JSON")
+	addEngineFlags(cmd, engines)
 	cobra.CheckErr(cmd.MarkFlagRequired("out"))
 	return cmd
 }

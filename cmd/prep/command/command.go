@@ -1,0 +1,22 @@
+// Package command is the command tree of prep, for the program in cmd/prep and
+// for others that add an engine to it.
+package command
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/seed-4c77ef92/textwarp/internal/cli"
+)
+
+// New returns the command prep with a choice of engines beside this process.
+func New(engines ...Engine) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "prep",
+		Short: "Turn text into shards, and look into them",
+		Long: `Turn a corpus of text into a data set: shards of tokenised documents with a
+manifest of their hashes, which train reads as a stream.`,
+		Version: cli.Version(),
+	}
+	cmd.AddCommand(newShardCommand(engines), newVerifyCommand(), newCatCommand(), newStatsCommand(), newTokenizerCommand())
+	return cmd
+}
