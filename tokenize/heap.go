@@ -21,21 +21,33 @@ func (h *heap[T]) pop() T {
 	s := *h
 	top, n := s[0], len(s)-1
 	s[0] = s[n]
-	s = s[:n]
-	for i := 0; ; {
+	*h = s[:n]
+	h.sink(0)
+	return top
+}
+
+// sink restores the order when element i has moved behind some below it.
+func (h *heap[T]) sink(i int) {
+	s := *h
+	for {
 		child := 2*i + 1
-		if child >= n {
-			break
+		if child >= len(s) {
+			return
 		}
-		if child+1 < n && s[child+1].Before(s[child]) {
+		if child+1 < len(s) && s[child+1].Before(s[child]) {
 			child++
 		}
 		if !s[child].Before(s[i]) {
-			break
+			return
 		}
 		s[i], s[child] = s[child], s[i]
 		i = child
 	}
-	*h = s
-	return top
+}
+
+// order makes a heap of elements in any order.
+func (h *heap[T]) order() {
+	for i := len(*h)/2 - 1; i >= 0; i-- {
+		h.sink(i)
+	}
 }

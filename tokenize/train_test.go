@@ -1,9 +1,13 @@
 package tokenize
 
 import (
+	"encoding/json"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -48,74 +52,102 @@ func TestTrainBPESmall(t *testing.T) {
 	}
 }
 
-// trainByDefinition counts all pairs anew for each merge.
-func trainByDefinition(counts map[string]int64, tokens []string, vocab int) []string {
+// learnByDefinition counts all pairs anew for each merge.
+func learnByDefinition(counted *words, tokens []string, vocab int) (_ []string, merges [][2]int32) {
 	ids := map[string]int32{}
 	for id, token := range tokens {
 		ids[token] = int32(id)
 	}
-	type word struct {
-		symbols []string
-		count   int64
-	}
-	var words []word
-	for w, n := range counts {
-		symbols := make([]string, len(w))
-		for i := range symbols {
-			symbols[i] = w[i : i+1]
+	spelt := make([][]int32, counted.len())
+	for w := range spelt {
+		for _, b := range counted.at(w) {
+			spelt[w] = append(spelt[w], ids[string([]byte{b})])
 		}
-		words = append(words, word{symbols, n})
 	}
 	for len(tokens) < vocab {
-		pairs := map[[2]string]int64{}
-		for _, w := range words {
-			for i := 0; i+1 < len(w.symbols); i++ {
-				pairs[[2]string{w.symbols[i], w.symbols[i+1]}] += w.count
+		pairs := map[[2]int32]int64{}
+		for w, word := range spelt {
+			for i := 1; i < len(word); i++ {
+				pairs[[2]int32{word[i-1], word[i]}] += counted.counts[w]
 			}
 		}
-		var best frequent
+		var best [2]int32
 		for p, n := range pairs {
-			if f := (frequent{n, [2]int32{ids[p[0]], ids[p[1]]}}); n >= minPairCount && f.Before(best) {
-				best = f
+			if n > pairs[best] || n == pairs[best] && slices.Compare(p[:], best[:]) < 0 {
+				best = p
 			}
 		}
-		if best.count == 0 {
+		if pairs[best] < minPairCount {
 			break
 		}
-		a, b := tokens[best.pair[0]], tokens[best.pair[1]]
-		if _, ok := ids[a+b]; !ok {
-			ids[a+b] = int32(len(tokens))
-			tokens = append(tokens, a+b)
-		}
-		for i, w := range words {
-			var out []string
-			for k := 0; k < len(w.symbols); k++ {
-				if k+1 < len(w.symbols) && w.symbols[k] == a && w.symbols[k+1] == b {
-					out = append(out, a+b)
-					k++
+		made := int32(len(tokens))
+		tokens = append(tokens, tokens[best[0]]+tokens[best[1]])
+		merges = append(merges, best)
+		for w, word := range spelt {
+			var out []int32
+			for i := 0; i < len(word); i++ {
+				if i+1 < len(word) && word[i] == best[0] && word[i+1] == best[1] {
+					out = append(out, made)
+					i++
 				} else {
-					out = append(out, w.symbols[k])
+					out = append(out, word[i])
 				}
 			}
-			words[i].symbols = out
+			spelt[w] = out
 		}
 	}
-	return tokens
+	return tokens, merges
 }
 
 func TestTrainBPE(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		// Few letters, so that pairs overlap, tie and make the same token in two ways.
-		docs := rapid.SliceOfN(rapid.StringOfN(rapid.SampledFrom([]rune("aab c'")), 1, 60, -1), 1, 4).Draw(t, "documents")
-		tok, err := TrainBPE(slices.Values(docs), 280)
+		// Few letters, so that pairs overlap and tie; words of more than one block.
+		docs := rapid.SliceOfN(rapid.StringOfN(rapid.SampledFrom([]rune("aaaaabbbbbc '")), 1, 200, -1), 1, 4).Draw(t, "documents")
+		vocab := rapid.IntRange(baseVocab, 330).Draw(t, "vocab")
+		tok, err := TrainBPE(slices.Values(docs), vocab)
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := trainByDefinition(countWords(slices.Values(docs)), slices.Clone(tok.model.(*bpe).texts[:baseVocab]), 280)
-		if !slices.Equal(tok.model.(*bpe).texts, want) {
-			t.Fatalf("trained %q, want %q", tok.model.(*bpe).texts[baseVocab:], want[baseVocab:])
+		counted, err := countWords(slices.Values(docs), gpt2Words)
+		if err != nil {
+			t.Fatal(err)
+		}
+		base, _ := learnBytes(counted, baseVocab)
+		tokens, merges := learnBytes(counted, vocab)
+		wantTokens, wantMerges := learnByDefinition(counted, base, vocab)
+		if !slices.Equal(tokens, wantTokens) || !slices.Equal(merges, wantMerges) {
+			t.Fatalf("trained %q, want %q; merges %v, want %v", tokens[baseVocab:], wantTokens[baseVocab:], merges, wantMerges)
+		}
+		if tok.VocabSize() != len(tokens) {
+			t.Errorf("the tokenizer has %d tokens, want %d", tok.VocabSize(), len(tokens))
 		}
 	})
+}
+
+// Long words, and texts without any word boundary, take time that is nearly
+// proportional to their length.
+func TestTrainLongWord(t *testing.T) {
+	random := make([]byte, 1<<20)
+	state := uint32(1)
+	for i := range random {
+		state = state*1664525 + 1013904223
+		random[i] = 'a' + byte(state>>24)%16
+	}
+	for name, doc := range map[string]string{
+		"one letter":     strings.Repeat("a", 1_000_000),
+		"random letters": string(random),
+	} {
+		t.Run(name, func(t *testing.T) {
+			start := time.Now()
+			tok, err := TrainBPE(slices.Values([]string{doc}), 2000)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := time.Since(start); d > 20*time.Second {
+				t.Errorf("%d tokens took %v", tok.VocabSize(), d)
+			}
+		})
+	}
 }
 
 func TestTrainDeterministic(t *testing.T) {
@@ -140,5 +172,42 @@ func BenchmarkTrainBPE(b *testing.B) {
 		if _, err := TrainBPE(slices.Values([]string{s}), 700); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestTrainGolden compares with the merges that Hugging Face's trainer finds; see
+// testdata/train.py.
+func TestTrainGolden(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join("testdata", "train.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var golden struct {
+		BPE []struct {
+			Name   string
+			Docs   []string
+			Vocab  int
+			Merges []string
+		}
+	}
+	if err := json.Unmarshal(data, &golden); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range golden.BPE {
+		t.Run(c.Name, func(t *testing.T) {
+			counted, err := countWords(slices.Values(c.Docs), gpt2Words)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tokens, merges := learnBytes(counted, c.Vocab)
+			var got []string
+			for _, m := range merges {
+				left := append(appendPrintable(nil, tokens[m[0]]), ' ')
+				got = append(got, string(appendPrintable(left, tokens[m[1]])))
+			}
+			if !slices.Equal(got, c.Merges) {
+				t.Errorf("learnt %q, want %q", got, c.Merges)
+			}
+		})
 	}
 }
