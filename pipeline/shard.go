@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -28,7 +27,7 @@ func Shard(ctx context.Context, o Options) (*Manifest, *Report, error) {
 	if o.Encoder == nil && o.Train == nil {
 		return nil, nil, fmt.Errorf("make data set %q: no tokenizer", o.Out)
 	}
-	found, report, err := discover(ctx, o)
+	found, report, err := discover(ctx, o.Sources)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -38,7 +37,7 @@ func Shard(ctx context.Context, o Options) (*Manifest, *Report, error) {
 		return nil, nil, err
 	}
 	defer lock.Close()
-	sources, scanned, err := scan(ctx, found, o)
+	sources, scanned, err := scan(ctx, found, o.Workers, o.Progress)
 	report.add(scanned)
 	if err != nil {
 		return nil, nil, err
@@ -46,8 +45,7 @@ func Shard(ctx context.Context, o Options) (*Manifest, *Report, error) {
 	if len(sources) == 0 {
 		return nil, &report, nothing(report)
 	}
-	plan := o.plan()
-	plan.Corpus = identity(sources)
+	plan := o.plan(sources)
 	if o.Encoder == nil {
 		if err := o.train(ctx, sources, plan); err != nil {
 			return nil, nil, err
@@ -102,7 +100,7 @@ func Shard(ctx context.Context, o Options) (*Manifest, *Report, error) {
 
 // train makes the tokenizer from the training documents: those that are held
 // out must not shape it.
-func (o *Options) train(ctx context.Context, sources []*source, plan Plan) error {
+func (o *Options) train(ctx context.Context, sources []source, plan Plan) error {
 	var failed error
 	encoder, file, err := o.Train(func(yield func(string) bool) {
 		failed = trainingDocs(ctx, sources, plan, func(d Doc) bool { return yield(d.Text) })
@@ -133,26 +131,25 @@ func (o Options) checkTokenizer() error {
 func nothing(r Report) error {
 	said := r.String()
 	if said == "" {
-		said = "no file of a kind that can be read"
+		said = "no .txt or .jsonl file"
 	}
 	return fmt.Errorf("read corpus: %w: it has no documents (%s)", safeio.ErrNotFound, said)
 }
 
-// plan is all of a plan but the corpus and the tokenizer.
-func (o Options) plan() Plan {
+// plan is all of a plan but the tokenizer.
+func (o Options) plan(sources []source) Plan {
 	part := int64(PartSize)
 	if o.Split == SplitFile && o.Val > 0 {
 		part = heldOutPart
 	}
 	return Plan{
+		Corpus:    identity(sources),
 		Format:    o.Format,
 		Split:     o.Split,
 		TextField: o.TextField,
 		ShardSize: o.ShardSize,
 		PartSize:  part,
 		Val:       o.Val,
-		Encoding:  o.Encoding,
-		Invalid:   o.Invalid,
 	}
 }
 
@@ -173,10 +170,6 @@ func (p Plan) difference(o Plan) string {
 		return fmt.Sprintf("shard size (%d, not %d)", p.ShardSize, o.ShardSize)
 	case p.Val != o.Val:
 		return fmt.Sprintf("held-out share (%v, not %v)", p.Val, o.Val)
-	case p.Encoding != o.Encoding:
-		return fmt.Sprintf("encoding of the text (%s, not %s)", cmp.Or(p.Encoding, "utf-8"), cmp.Or(o.Encoding, "utf-8"))
-	case p.Invalid != o.Invalid:
-		return fmt.Sprintf("treatment of invalid UTF-8 (%s, not %s)", cmp.Or(p.Invalid, InvalidReplace), cmp.Or(o.Invalid, InvalidReplace))
 	case p != o:
 		return "layout of another version"
 	}

@@ -16,11 +16,11 @@ func TestParseRefuses(t *testing.T) {
 		{"truncated", KindByte, "\n  }\n}", "", "unexpected end of the file"},
 		{"trailing", KindByte, "\n  }\n}", "\n  }\n} {}", "follows the end"},
 		{"unknown key", KindByte, `"version"`, `"revision"`, `"revision"`},
-		{"normalizer", KindByte, `"normalizer": null`, `"normalizer": {"type": "NFC"}`, `normalizer is {"type":"NFC"}`},
+		{"normalizer", KindByte, `"normalizer": null`, `"normalizer": {"type": "Append"}`, `normalizer is {"type":"Append"}`},
 		{"post-processor", KindByte, `"post_processor": null`, `"post_processor": {"type": "Telepathy"}`, `post_processor is {"type":"Telepathy"}`},
 		{"other words", KindByte, `"type": "ByteLevel"`, `"type": "Whitespaces"`, `pre_tokenizer is {"type":"Whitespaces"`},
 		{"no words", KindByte, `"pre_tokenizer"`, `"pre_tokenizer": null, "x"`, `"x"`},
-		{"model", KindByte, `"type": "BPE"`, `"type": "Unigram"`, `model is {"type":"Unigram"`},
+		{"model", KindByte, `"type": "BPE"`, `"type": "Trigram"`, `model is {"type":"Trigram"`},
 		{"dropout", KindByte, `"dropout": null`, `"dropout": 0.1`, "dropout"},
 		{"suffix", KindByte, `"end_of_word_suffix": null`, `"end_of_word_suffix": "</w>"`, "end_of_word_suffix"},
 		{"prefix", KindByte, `"continuing_subword_prefix": null`, `"continuing_subword_prefix": "##"`, "continuing_subword_prefix"},
@@ -35,7 +35,7 @@ func TestParseRefuses(t *testing.T) {
 		{"merge of special", KindByte, `"merges": []`, `"merges": ["a <eos>"]`, "<eos>"},
 		{"pattern", KindChar, `[\\s\\S]`, `\\w`, `the pattern "\\w"`},
 		{"behaviour", KindChar, `"Isolated"`, `"Shredded"`, `"Shredded"`},
-		{"decoder", KindChar, `"Fuse"`, `"WordPiece"`, "decoder is"},
+		{"decoder", KindChar, `"Fuse"`, `"WordWise"`, "decoder is"},
 		{"other unknown", KindChar, `"unk_token": "<unk>"`, `"unk_token": "none"`, `unk_token "none"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -63,6 +63,28 @@ func parseNormalizer(value json.RawMessage) (normalizer, error) {
 		return nil, nil
 	}
 	switch typeOf(value) {
+	case "Sequence":
+		return parsePart(value, new(normalizerSequence))
+	case "BertNormalizer":
+		return parsePart(value, new(bertNormalizer))
+	case "Lowercase":
+		return parsePart(value, new(lowercase))
+	case "StripAccents":
+		return parsePart(value, new(stripAccents))
+	case "Nmt":
+		return parsePart(value, new(nmt))
+	case "NFC", "NFD", "NFKC", "NFKD":
+		return parsePart(value, new(unicodeForm))
+	case "Precompiled":
+		return parsePart(value, new(precompiled))
+	case "Replace":
+		return parsePart(value, new(replaceNormalizer))
+	case "Prepend":
+		return parsePart(value, new(prependNormalizer))
+	case "Strip":
+		return parsePart(value, new(stripNormalizer))
+	case "ByteLevel":
+		return parsePart(value, new(byteLevelNormalizer))
 	default:
 		return nil, refuse("normalizer", value)
 	}
@@ -82,11 +104,7 @@ func parsePreTokenizer(value json.RawMessage) (part any, steps []preTokenizer, e
 		p, err := parsePart(value, new(byteLevel))
 		return p, p.steps(), err
 	case "Split":
-		p, err := parsePart(value, new(split))
-		if err != nil {
-			return nil, nil, err
-		}
-		return p, p.steps(), nil
+		return parseStep(value, new(split))
 	case "Digits":
 		return parseStep(value, new(digits))
 	case "Punctuation":
@@ -95,6 +113,12 @@ func parsePreTokenizer(value json.RawMessage) (part any, steps []preTokenizer, e
 		return parseStep(value, new(whitespace))
 	case "WhitespaceSplit":
 		return parseStep(value, new(whitespaceSplit))
+	case "BertPreTokenizer":
+		return parseStep(value, new(bertPreTokenizer))
+	case "Metaspace":
+		return parseStep(value, new(metaspace))
+	case "CharDelimiterSplit":
+		return parseStep(value, new(charDelimiterSplit))
 	default:
 		return nil, nil, refuse("pre_tokenizer", value)
 	}
@@ -113,6 +137,10 @@ func parseModel(value json.RawMessage) (model, error) {
 		return parseBPE(value)
 	case "WordLevel":
 		return parseWordLevel(value)
+	case "WordPiece":
+		return parseWordPiece(value)
+	case "Unigram":
+		return parseUnigram(value)
 	default:
 		return nil, refuse("model", value)
 	}
@@ -140,6 +168,10 @@ func parseDecoder(value json.RawMessage) (decoder, error) {
 		return parsePart(value, new(bpeDecoder))
 	case "CTC":
 		return parsePart(value, new(ctc))
+	case "WordPiece":
+		return parsePart(value, new(wordPieceDecoder))
+	case "Metaspace":
+		return parsePart(value, new(metaspace))
 	default:
 		return nil, refuse("decoder", value)
 	}
