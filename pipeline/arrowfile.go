@@ -12,9 +12,42 @@ import (
 )
 
 // newArrowWriter writes batches as they are, uncompressed: a memory map reads
-// them without copying.
-func newArrowWriter(w io.Writer, schema *arrow.Schema) (batchWriter, error) {
-	return ipc.NewFileWriter(w, ipc.WithSchema(schema))
+// them without copying. A text column of bytes is for texts that are no UTF-8.
+func newArrowWriter(w io.Writer, schema *arrow.Schema, ofBytes bool) (batchWriter, error) {
+	if !ofBytes {
+		return ipc.NewFileWriter(w, ipc.WithSchema(schema))
+	}
+	schema = withBytes(schema)
+	file, err := ipc.NewFileWriter(w, ipc.WithSchema(schema))
+	return bytesWriter{file, schema}, err
+}
+
+// withBytes is a schema with a text column of bytes.
+func withBytes(schema *arrow.Schema) *arrow.Schema {
+	fields := schema.Fields()
+	fields[columnText].Type = arrow.BinaryTypes.Binary
+	meta := schema.Metadata()
+	return arrow.NewSchema(fields, &meta)
+}
+
+// bytesWriter writes batches with a text column of bytes, which is laid out like
+// one of strings.
+type bytesWriter struct {
+	*ipc.FileWriter
+	schema *arrow.Schema
+}
+
+func (w bytesWriter) Write(b arrow.RecordBatch) error {
+	data := b.Column(columnText).Data()
+	bytes := array.NewData(arrow.BinaryTypes.Binary, data.Len(), data.Buffers(), nil, data.NullN(), data.Offset())
+	defer bytes.Release()
+	text := array.NewBinaryData(bytes)
+	defer text.Release()
+	columns := append([]arrow.Array{}, b.Columns()...)
+	columns[columnText] = text
+	batch := array.NewRecordBatch(w.schema, columns, b.NumRows())
+	defer batch.Release()
+	return w.FileWriter.Write(batch)
 }
 
 func readArrow[T uint16 | uint32](data []byte, s ShardInfo, v Vocabulary, do func(*row[T]) error) error {
@@ -24,7 +57,7 @@ func readArrow[T uint16 | uint32](data []byte, s ShardInfo, v Vocabulary, do fun
 	}
 	defer file.Close()
 	want := schema(v)
-	if !file.Schema().Equal(want) {
+	if !file.Schema().Equal(want) && !file.Schema().Equal(withBytes(want)) {
 		return damaged(s, fmt.Errorf("its columns are not those of a shard: %v", file.Schema().Fields()))
 	}
 	meta := file.Schema().Metadata()
@@ -51,17 +84,25 @@ func eachArrowRow[T uint16 | uint32](b arrow.RecordBatch, do func(*row[T]) error
 	id := b.Column(columnID).(*array.String)
 	source := b.Column(columnSource).(*array.String)
 	offset := b.Column(columnOffset).(*array.Int64)
-	text := b.Column(columnText).(*array.String)
+	text := textOf(b.Column(columnText))
 	tokens := b.Column(columnTokens).(*array.List)
 	values := tokenValues[T](tokens)
 	for i := range int(b.NumRows()) {
 		from, to := tokens.ValueOffsets(i)
-		r := row[T]{ID: id.Value(i), Source: source.Value(i), Offset: offset.Value(i), Text: text.Value(i), Tokens: values[from:to]}
+		r := row[T]{ID: id.Value(i), Source: source.Value(i), Offset: offset.Value(i), Text: text(i), Tokens: values[from:to]}
 		if err := do(&r); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// textOf reads a text column of either kind.
+func textOf(a arrow.Array) func(i int) string {
+	if bytes, ok := a.(*array.Binary); ok {
+		return bytes.ValueString
+	}
+	return a.(*array.String).Value
 }
 
 // checkMetadata refuses a shard of another schema or vocabulary.

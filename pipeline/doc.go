@@ -2,8 +2,8 @@
 // back as windows of token ids from any saved cursor.
 //
 //	sources ──cut──▶ units ──read──▶ batches ──encode──▶ batches ──▶ shard files
-//	.txt .jsonl      byte ranges     of documents        + tokens     + manifest
-//	.gz .zst                                                              │
+//	places of        byte ranges     of documents        + tokens     + manifest
+//	files, objects                                                        │
 //	                                        windows of L ids ◀── Stream ◀─┘
 //
 // A unit is a byte range of the corpus cut at document boundaries. One worker

@@ -265,7 +265,7 @@ func TestEngineProgress(t *testing.T) {
 // What is known of a source reaches the workers.
 func TestTaskCarriesAllOfASource(t *testing.T) {
 	carried := map[string]bool{
-		"sum": true, "utf16": true, // only the scan needs them
+		"sum": true, // only the scan needs it
 	}
 	for f := range reflect.TypeFor[sourceJSON]().Fields() {
 		carried[strings.ToLower(f.Name)] = true
@@ -278,7 +278,7 @@ func TestTaskCarriesAllOfASource(t *testing.T) {
 }
 
 func FuzzParseTask(f *testing.F) {
-	f.Add([]byte(`{"units":[{"unit":3,"segments":[{"source":{"name":"caf\\xe9","path":"/a/b","size":9},"from":1,"to":9}]}]}`))
+	f.Add([]byte(`{"units":[{"unit":3,"segments":[{"source":{"name":"caf\\xe9","place":"/a","size":9},"from":1,"to":9}]}]}`))
 	f.Add([]byte(`{"units":[{"unit":-1,"segments":[]}]}`))
 	f.Add([]byte(`{"units":[{"unit":1,"segments":[{"source":{"name":"\\"},"from":-1,"to":9}]}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {

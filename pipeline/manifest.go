@@ -47,13 +47,15 @@ type Plan struct {
 	ShardSize int64      `json:"shard_size"`
 	PartSize  int64      `json:"part_size"`
 	Val       float64    `json:"val"`
+	Encoding  string     `json:"encoding,omitempty"`     // of text without a byte order mark; "" is UTF-8
+	Invalid   string     `json:"invalid_utf8,omitempty"` // "" is InvalidReplace
 }
 
 // Corpus is the identity of the sources: their names, sizes and contents.
 type Corpus struct {
 	Sources int    `json:"sources"`
 	Bytes   int64  `json:"bytes"`  // decompressed
-	SHA256  string `json:"sha256"` // over name, size and SHA-256 of every source
+	SHA256  string `json:"sha256"` // over name, size and, as it is stored, SHA-256 of every source
 }
 
 // Vocabulary is the identity of the tokenizer.

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"io"
 	"iter"
 	"slices"
 
@@ -27,6 +28,9 @@ const (
 	// enough that a reader can hold a group of shards in memory, large enough
 	// that files are few.
 	DefaultShardSize = 16 << 20
+	// DefaultStdinLimit is how much of standard input is kept on disk at most, in
+	// bytes.
+	DefaultStdinLimit = 64 << 30
 	// PartSize is the length, in bytes of the source, above which a document is
 	// cut into parts that are documents of their own, so that a file without a
 	// line end needs no more memory than any other.
@@ -42,14 +46,20 @@ const (
 // Options says what [Shard] makes of which sources. The zero value of a field
 // stands for its default.
 type Options struct {
-	Sources   []string // files and directories
+	Sources   []string // files, directories, and "-" for Stdin
 	Out       string   // directory of the data set, made if missing
-	TextField string   // member of a .jsonl line that holds the text; default "text"
+	TextField string   // member of a .jsonl line or column of a table that holds the text; default "text"
+	Encoding  string   // of text without a byte order mark, as browsers name it; default UTF-8
+	Invalid   string   // InvalidReplace (default), InvalidKeep or InvalidReject
 	Split     string   // SplitFile (default), SplitLine or SplitBlank
 	Format    string   // FormatParquet (default) or FormatArrow
 	Workers   int      // default 1; changes nothing but the time it takes
 	ShardSize int64    // bytes of text a work unit; default DefaultShardSize
 	Val       float64  // share of the documents to hold out, in [0, 1)
+
+	Stdin      io.Reader
+	StdinName  string // a file name that says what Stdin holds; default "stdin.txt"
+	StdinLimit int64  // bytes that may be kept of it on disk; default DefaultStdinLimit
 
 	Encoder       Encoder
 	TokenizerJSON []byte // file of Encoder, written to Out as tokenizer.json unless empty
@@ -77,6 +87,12 @@ func (o Options) withDefaults() Options {
 	if o.TextField == "" {
 		o.TextField = "text"
 	}
+	if o.StdinName == "" {
+		o.StdinName = "stdin.txt"
+	}
+	if o.StdinLimit == 0 {
+		o.StdinLimit = DefaultStdinLimit
+	}
 	if o.Split == "" {
 		o.Split = SplitFile
 	}
@@ -89,6 +105,12 @@ func (o Options) withDefaults() Options {
 	if o.ShardSize == 0 {
 		o.ShardSize = DefaultShardSize
 	}
+	if name, err := canonicalEncoding(o.Encoding); err == nil {
+		o.Encoding = name
+	}
+	if o.Invalid == InvalidReplace {
+		o.Invalid = ""
+	}
 	return o
 }
 
@@ -100,6 +122,14 @@ func (o Options) Validate() error {
 	}
 	if !slices.Contains([]string{FormatParquet, FormatArrow}, o.Format) {
 		return fmt.Errorf("write shards as %q: not one of parquet, arrow", o.Format)
+	}
+	if o.Encoding != "" {
+		if _, err := canonicalEncoding(o.Encoding); err != nil {
+			return err
+		}
+	}
+	if !slices.Contains([]string{"", InvalidKeep, InvalidReject}, o.Invalid) {
+		return fmt.Errorf("treat invalid UTF-8 by %q: not one of replace, keep, reject", o.Invalid)
 	}
 	if o.Workers < 0 || o.ShardSize < 1 {
 		return fmt.Errorf("use %d workers and shards of %d bytes: both must be positive", o.Workers, o.ShardSize)

@@ -22,10 +22,15 @@ type parquetWriter[T uint16 | uint32] struct {
 // newParquetWriter fixes everything that reaches the bytes of a file: the name
 // of the program is not followed by its version, and bounds of text, which
 // would hold whole documents five times over, are left out of pages and index.
-func newParquetWriter[T uint16 | uint32](w io.Writer, v Vocabulary) *parquetWriter[T] {
+// A text column of bytes is for texts that are no UTF-8.
+func newParquetWriter[T uint16 | uint32](w io.Writer, v Vocabulary, ofBytes bool) *parquetWriter[T] {
+	columns := parquet.SchemaOf(row[T]{})
+	if ofBytes {
+		columns = parquet.SchemaOf(rowOfBytes[T]{})
+	}
 	return &parquetWriter[T]{w: parquet.NewGenericWriter[row[T]](
 		w,
-		parquet.NewSchema("document", parquet.SchemaOf(row[T]{})),
+		parquet.NewSchema("document", columns),
 		parquet.Compression(&zstd.Codec{Level: zstd.SpeedDefault}),
 		parquet.CreatedBy("textwarp", "schema "+shardSchema, ""),
 		parquet.SkipPageBounds("text"),

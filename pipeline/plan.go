@@ -2,7 +2,7 @@ package pipeline
 
 // segment is the documents of a source that begin in bytes [from, to).
 type segment struct {
-	source   source
+	source   *source
 	from, to int64
 }
 
@@ -29,8 +29,8 @@ func countUnits(tasks [][]unit) int {
 // cut divides the sources, in their order, into units of about size bytes, and
 // the units into tasks. Small sources share a unit; a large one is divided
 // evenly. The units of one task are done in order by one worker: those of a
-// compressed source, which can only be read from its beginning.
-func cut(sources []source, size int64) (tasks [][]unit) {
+// source that can only be read from its beginning.
+func cut(sources []*source, size int64) (tasks [][]unit) {
 	var (
 		index  int
 		small  []segment
@@ -62,7 +62,7 @@ func cut(sources []source, size int64) (tasks [][]unit) {
 			units = append(units, next(segment{s, k * (s.size / n), (k + 1) * (s.size / n)}))
 		}
 		units[n-1].segments[0].to = s.size
-		if s.compression != "" {
+		if s.serial {
 			tasks = append(tasks, units)
 			continue
 		}

@@ -3,43 +3,44 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"iter"
-
-	"github.com/seed-4c77ef92/textwarp/internal/safeio"
 )
 
 // reader gives the documents of segments. It keeps a source open for the next
 // segment of it, which need not be found again then.
 type reader struct {
-	source source
-	scan   *scanner
-	closer io.Closer
-	ahead  *piece // read, but of a later segment
+	feed  *feed
+	ahead *piece // read, but of a later segment
+	spare *spare
+	extractor
 }
 
 // segment calls do for each document of a segment, in order.
 func (r *reader) segment(ctx context.Context, seg segment, p Plan, report *Report, do func(Doc) error) error {
-	if r.scan == nil || r.source.path != seg.source.path {
+	if r.feed == nil || r.feed.source != seg.source {
 		r.closeSource()
-		c, closer, err := openScanner(seg.source, layoutOf(seg.source, p), seg.from)
+		if r.spare == nil {
+			r.spare = newSpare()
+			r.field, r.invalid = p.TextField, p.Invalid
+		}
+		feed, err := openFeed(ctx, seg.source, p, seg.from, r.spare)
 		if err != nil {
 			return err
 		}
-		r.source, r.scan, r.closer = seg.source, c, closer
+		r.feed = feed
 	}
 	for {
 		next, err := r.piece()
 		if err == io.EOF {
-			return r.checkSize()
+			return r.feed.whole()
 		}
 		if err != nil {
 			return err
 		}
 		if next.start >= seg.to {
 			r.ahead = &next
-			return nil
+			return r.feed.check()
 		}
 		if next.start < seg.from {
 			continue
@@ -47,12 +48,13 @@ func (r *reader) segment(ctx context.Context, seg segment, p Plan, report *Repor
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		for _, text := range texts(next, seg.source.lines, p.TextField, report) {
+		source := shown(r.feed.name)
+		err = r.texts(next, report, func(text string) error {
 			id, u := identify(text)
-			d := Doc{ID: id, Source: seg.source.name, Offset: next.offset, Text: text, Split: splitOf(u, p.Val)}
-			if err := do(d); err != nil {
-				return err
-			}
+			return do(Doc{ID: id, Source: source, Offset: next.offset, Text: text, Split: splitOf(u, p.Val)})
+		})
+		if err != nil {
+			return err
 		}
 	}
 }
@@ -62,23 +64,14 @@ func (r *reader) piece() (piece, error) {
 		r.ahead = nil
 		return *p, nil
 	}
-	return r.scan.next()
-}
-
-// checkSize refuses a source that did not end where it ended when it was
-// scanned.
-func (r *reader) checkSize() error {
-	if r.scan.pos != r.source.size {
-		return fmt.Errorf("read source %q: %w: it had %d bytes a moment ago, now %d (is it being written?)", r.source.path, safeio.ErrMismatch, r.source.size, r.scan.pos)
-	}
-	return nil
+	return r.feed.next()
 }
 
 func (r *reader) closeSource() {
-	if r.closer != nil {
-		r.closer.Close()
+	if r.feed != nil {
+		r.feed.Close()
 	}
-	*r = reader{}
+	r.feed, r.ahead = nil, nil
 }
 
 // errStop ends an iteration whose consumer has enough.
@@ -86,7 +79,7 @@ var errStop = errors.New("stop")
 
 // trainingDocs gives the documents of the sources that are not held out, in
 // their order, until yield has enough.
-func trainingDocs(ctx context.Context, sources []source, plan Plan, yield func(Doc) bool) error {
+func trainingDocs(ctx context.Context, sources []*source, plan Plan, yield func(Doc) bool) error {
 	var r reader
 	defer r.closeSource()
 	for _, s := range sources {
@@ -112,22 +105,23 @@ func trainingDocs(ctx context.Context, sources []source, plan Plan, yield func(D
 func Documents(ctx context.Context, o Options) iter.Seq2[Doc, error] {
 	return func(yield func(Doc, error) bool) {
 		o := o.withDefaults()
+		o.Out = "" // nothing is written there
 		err := o.Validate()
-		var found, sources []source
+		var found, sources []*source
 		var report Report
 		if err == nil {
-			found, report, err = discover(ctx, o.Sources)
+			found, report, err = discover(ctx, o)
 		}
 		if err == nil {
 			var scanned Report
-			sources, scanned, err = scan(ctx, found, o.Workers, o.Progress)
+			sources, scanned, err = scan(ctx, found, o)
 			report.add(scanned)
 		}
 		if err == nil && len(sources) == 0 {
 			err = nothing(report)
 		}
 		if err == nil {
-			err = trainingDocs(ctx, sources, o.plan(sources), func(d Doc) bool { return yield(d, nil) })
+			err = trainingDocs(ctx, sources, o.plan(), func(d Doc) bool { return yield(d, nil) })
 		}
 		if err != nil {
 			yield(Doc{}, err)

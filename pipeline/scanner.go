@@ -10,12 +10,32 @@ import (
 // piece is a document as it stands in a source, or a part of a long one, or a
 // line of a .jsonl source that holds a document.
 type piece struct {
-	start  int64  // where its document begins, which decides the unit
-	offset int64  // where it begins itself
+	start  int64  // where its document begins in the source, which decides the unit
+	offset int64  // where it begins itself in its file; of Parquet, its row
 	text   []byte // without its line end; valid until the next call
+	form   form   // of text
 	cut    bool   // it is the first of several parts
-	lost   bool   // a .jsonl line above maxLine; text is empty
+	loss   loss   // why it is no document; text is empty then
 }
+
+// form is what the text of a piece is.
+type form uint8
+
+const (
+	formText  form = iota // a document, or a part of one
+	formJSON              // an object that holds one
+	formValue             // one of any length
+)
+
+// loss is why a piece gives no document.
+type loss uint8
+
+const (
+	lossNone loss = iota
+	lossLong
+	lossMalformed
+	lossNoText
+)
 
 // scanner reads the pieces of a source in order. It can begin anywhere and then
 // gives the very pieces that a scanner from the beginning gives from there on:
@@ -35,7 +55,7 @@ type scanner struct {
 
 	buf   []byte // what is being collected; it ends at pos
 	used  int    // bytes of buf that the last piece took
-	begin int64  // where buf begins
+	at    int64  // where buf begins
 	start int64  // where the document in it begins
 	part  int64  // number of the next part (file)
 	open  bool   // buf continues a document that has been cut
@@ -54,8 +74,8 @@ type layout struct {
 // cutSearch is the search of every layout outside tests.
 const cutSearch = 1 << 10
 
-func layoutOf(s source, p Plan) layout {
-	if s.lines {
+func layoutOf(k kind, p Plan) layout {
+	if k == kindLines {
 		return layout{mode: SplitLine, json: true, limit: maxLine, search: cutSearch}
 	}
 	return layout{mode: p.Split, limit: int(p.PartSize), search: cutSearch}
@@ -79,25 +99,14 @@ func (l layout) before(from int64) int64 {
 	return from
 }
 
-// openScanner reads a source from the first document at byte from or later.
-// The caller closes the returned Closer.
-func openScanner(s source, l layout, from int64) (*scanner, io.Closer, error) {
-	at := min(l.before(from), s.size) // a unit may have no document at all
-	r, err := openSource(s, at)
-	if err != nil {
-		return nil, nil, err
-	}
-	c, err := newScanner(r, l, at)
-	if err != nil {
-		r.Close()
-		return nil, nil, err
-	}
-	return c, r, nil
-}
-
 // newScanner reads from r, which stands at byte at of its source.
 func newScanner(r io.Reader, l layout, at int64) (*scanner, error) {
-	c := &scanner{in: bufio.NewReaderSize(r, readSize), pos: at, layout: l}
+	return new(scanner).begin(bufio.NewReaderSize(r, readSize), l, at)
+}
+
+// begin reads from r from now on, with the memory that there is.
+func (c *scanner) begin(r *bufio.Reader, l layout, at int64) (*scanner, error) {
+	*c = scanner{in: r, pos: at, layout: l, buf: c.buf[:0]}
 	if at == 0 {
 		if head, _ := c.in.Peek(3); bytes.Equal(head, []byte("\xEF\xBB\xBF")) {
 			c.in.Discard(3)
@@ -129,11 +138,11 @@ func (c *scanner) next() (piece, error) {
 func (c *scanner) carry() {
 	rest := copy(c.buf, c.buf[c.used:])
 	c.buf, c.line, c.used = c.buf[:rest], c.line-c.used, 0
-	c.begin = c.pos - int64(rest)
+	c.at = c.pos - int64(rest)
 	if !c.open {
-		c.start = c.begin
+		c.start = c.at
 	}
-	if c.begin <= c.bom {
+	if c.at <= c.bom {
 		c.start = 0
 	}
 }
@@ -152,23 +161,25 @@ func (c *scanner) nextPart() (piece, error) {
 	if c.used == 0 {
 		return piece{}, io.EOF
 	}
-	return piece{start: start, offset: c.begin, text: c.buf[:c.used], cut: start == 0 && !ended}, nil
+	return piece{start: start, offset: c.at, text: c.buf[:c.used], cut: start == 0 && !ended}, nil
 }
 
 // fill collects up to byte end of the source and says whether nothing follows.
 func (c *scanner) fill(end int64) (ended bool, err error) {
-	n := len(c.buf)
-	want := int(max(end-c.pos, 0))
-	c.buf = append(c.buf, make([]byte, want)...)
-	got, err := io.ReadFull(c.in, c.buf[n:])
-	c.buf, c.pos = c.buf[:n+got], c.pos+int64(got)
-	if err == nil {
-		_, err = c.in.Peek(1)
+	for {
+		if _, err := c.in.Peek(1); err != nil {
+			if err == io.EOF {
+				return true, nil
+			}
+			return false, err
+		}
+		if c.pos >= end {
+			return false, nil
+		}
+		b, _ := c.in.Peek(int(min(end-c.pos, int64(c.in.Buffered()))))
+		c.buf, c.pos = append(c.buf, b...), c.pos+int64(len(b))
+		c.in.Discard(len(b))
 	}
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return true, nil
-	}
-	return false, err
 }
 
 func (c *scanner) nextLines() (piece, error) {
@@ -240,7 +251,10 @@ func (c *scanner) whole() piece {
 	if c.mode == SplitBlank && c.line > 0 && len(trimLineEnd(text[c.line:])) == 0 {
 		text = text[:c.line]
 	}
-	p := piece{start: c.start, offset: c.begin, text: trimLineEnd(text)}
+	p := piece{start: c.start, offset: c.at, text: trimLineEnd(text)}
+	if c.json {
+		p.form = formJSON
+	}
 	c.used, c.open = len(c.buf), false
 	c.line = c.used
 	return p
@@ -248,14 +262,14 @@ func (c *scanner) whole() piece {
 
 func (c *scanner) cutHere() piece {
 	c.used = cutPoint(c.buf, c.search)
-	p := piece{start: c.start, offset: c.begin, text: c.buf[:c.used], cut: !c.open}
+	p := piece{start: c.start, offset: c.at, text: c.buf[:c.used], cut: !c.open}
 	c.open = true
 	return p
 }
 
 // overlong passes over the rest of a line that is too long to be parsed.
 func (c *scanner) overlong() (piece, error) {
-	p := piece{start: c.start, offset: c.begin, lost: true}
+	p := piece{start: c.start, offset: c.at, loss: lossLong}
 	for {
 		chunk, err := c.take(readSize)
 		if err != nil && err != io.EOF {
@@ -268,6 +282,8 @@ func (c *scanner) overlong() (piece, error) {
 		}
 	}
 }
+
+func (c *scanner) extent() int64 { return c.pos }
 
 func trimLineEnd(b []byte) []byte {
 	b = bytes.TrimSuffix(b, []byte("\n"))

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"unicode/utf8"
 
 	"pgregory.net/rapid"
 )
@@ -44,7 +45,7 @@ func scanAll(t interface {
 			t.Fatalf("scan: %v", err)
 		}
 		if p.start >= from {
-			docs = append(docs, doc{p.start, p.offset, string(p.text), p.cut, p.lost})
+			docs = append(docs, doc{p.start, p.offset, string(p.text), p.cut, p.loss == lossLong})
 		}
 	}
 }
@@ -191,12 +192,20 @@ func FuzzScanner(f *testing.F) {
 				t.Fatalf("piece at %d with %d bytes after %d", d.offset, len(d.text), last)
 			}
 			last = d.offset
-			var report Report
-			for _, text := range texts(piece{start: d.start, offset: d.offset, text: []byte(d.text), lost: d.lost}, mode&4 != 0, "text", &report) {
-				if text == "" || strings.ToValidUTF8(text, "") != text {
+			p := piece{start: d.start, offset: d.offset, text: []byte(d.text)}
+			if d.lost {
+				p.loss = lossLong
+			}
+			if mode&4 != 0 {
+				p.form = formJSON
+			}
+			x := extractor{field: "text"}
+			x.texts(p, new(Report), func(text string) error {
+				if text == "" || !utf8.ValidString(text) {
 					t.Fatalf("text %q", text)
 				}
-			}
+				return nil
+			})
 		}
 	})
 }

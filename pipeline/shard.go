@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -27,7 +28,7 @@ func Shard(ctx context.Context, o Options) (*Manifest, *Report, error) {
 	if o.Encoder == nil && o.Train == nil {
 		return nil, nil, fmt.Errorf("make data set %q: no tokenizer", o.Out)
 	}
-	found, report, err := discover(ctx, o.Sources)
+	found, report, err := discover(ctx, o)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -37,7 +38,7 @@ func Shard(ctx context.Context, o Options) (*Manifest, *Report, error) {
 		return nil, nil, err
 	}
 	defer lock.Close()
-	sources, scanned, err := scan(ctx, found, o.Workers, o.Progress)
+	sources, scanned, err := scan(ctx, found, o)
 	report.add(scanned)
 	if err != nil {
 		return nil, nil, err
@@ -45,7 +46,8 @@ func Shard(ctx context.Context, o Options) (*Manifest, *Report, error) {
 	if len(sources) == 0 {
 		return nil, &report, nothing(report)
 	}
-	plan := o.plan(sources)
+	plan := o.plan()
+	plan.Corpus = identity(sources)
 	if o.Encoder == nil {
 		if err := o.train(ctx, sources, plan); err != nil {
 			return nil, nil, err
@@ -100,7 +102,7 @@ func Shard(ctx context.Context, o Options) (*Manifest, *Report, error) {
 
 // train makes the tokenizer from the training documents: those that are held
 // out must not shape it.
-func (o *Options) train(ctx context.Context, sources []source, plan Plan) error {
+func (o *Options) train(ctx context.Context, sources []*source, plan Plan) error {
 	var failed error
 	encoder, file, err := o.Train(func(yield func(string) bool) {
 		failed = trainingDocs(ctx, sources, plan, func(d Doc) bool { return yield(d.Text) })
@@ -131,25 +133,26 @@ func (o Options) checkTokenizer() error {
 func nothing(r Report) error {
 	said := r.String()
 	if said == "" {
-		said = "no .txt or .jsonl file"
+		said = "no file of a kind that can be read"
 	}
 	return fmt.Errorf("read corpus: %w: it has no documents (%s)", safeio.ErrNotFound, said)
 }
 
-// plan is all of a plan but the tokenizer.
-func (o Options) plan(sources []source) Plan {
+// plan is all of a plan but the corpus and the tokenizer.
+func (o Options) plan() Plan {
 	part := int64(PartSize)
 	if o.Split == SplitFile && o.Val > 0 {
 		part = heldOutPart
 	}
 	return Plan{
-		Corpus:    identity(sources),
 		Format:    o.Format,
 		Split:     o.Split,
 		TextField: o.TextField,
 		ShardSize: o.ShardSize,
 		PartSize:  part,
 		Val:       o.Val,
+		Encoding:  o.Encoding,
+		Invalid:   o.Invalid,
 	}
 }
 
@@ -170,6 +173,10 @@ func (p Plan) difference(o Plan) string {
 		return fmt.Sprintf("shard size (%d, not %d)", p.ShardSize, o.ShardSize)
 	case p.Val != o.Val:
 		return fmt.Sprintf("held-out share (%v, not %v)", p.Val, o.Val)
+	case p.Encoding != o.Encoding:
+		return fmt.Sprintf("encoding of the text (%s, not %s)", cmp.Or(p.Encoding, "utf-8"), cmp.Or(o.Encoding, "utf-8"))
+	case p.Invalid != o.Invalid:
+		return fmt.Sprintf("treatment of invalid UTF-8 (%s, not %s)", cmp.Or(p.Invalid, InvalidReplace), cmp.Or(o.Invalid, InvalidReplace))
 	case p != o:
 		return "layout of another version"
 	}

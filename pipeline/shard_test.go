@@ -54,12 +54,12 @@ func TestShardDocuments(t *testing.T) {
 		"NUL is kept": {
 			files: map[string]string{"a.txt": "a\x00b"}, want: []string{"a\x00b"},
 		},
-		"UTF-16 is skipped": {
-			files: map[string]string{"a.txt": "\xFF\xFEa\x00", "b.txt": "b", "c.txt": "\xFE"},
-			want:  []string{"b", "\uFFFD"}, report: Report{UTF16: 1, ReplacedBytes: 1, ReplacedDocs: 1},
+		"UTF-16 is decoded": {
+			files: map[string]string{"a.txt": "\xFF\xFEa\x00\xE9\x00\x3D\xD8\x00\xDE", "b.txt": "\xFE\xFF\x00b", "c.txt": "\xFE", "d.txt": "\xFF\xFE"},
+			want:  []string{"aé\U0001F600", "b", "\uFFFD"}, report: Report{UTF16: 3, Empty: 1, ReplacedBytes: 1, ReplacedDocs: 1},
 		},
 		"other files are left out": {
-			files: map[string]string{"a.txt": "a", "b.md": "b", ".c.txt": "c", "d.txt": ""},
+			files: map[string]string{"a.txt": "a", "b.pdf": "b", ".c.txt": "c", "d.txt": ""},
 			want:  []string{"a"}, report: Report{OtherFiles: 2, Empty: 1},
 		},
 		"long file": {
@@ -275,7 +275,7 @@ func TestShardRefuses(t *testing.T) {
 	}
 	b.Close()
 	dir := corpus(t, map[string]string{
-		"empty/a.txt": "", "empty/b.txt": "", "nothing/a.md": "x", "blank.txt": "\n\n\n",
+		"empty/a.txt": "", "empty/b.txt": "", "nothing/a.pdf": "x", "blank.txt": "\n\n\n",
 		"cut.txt.gz": zipped.String()[:zipped.Len()/2], "not.txt.gz": "plain", "none.txt.gz": "",
 		"bad.txt.zst": "plain text, no frame", "bomb.txt.zst": bomb.String(), "ok.txt": "ok",
 	})

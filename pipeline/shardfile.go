@@ -29,11 +29,11 @@ type batchWriter interface {
 func newBatchWriter(w io.Writer, p Plan) (batchWriter, error) {
 	switch {
 	case p.Format == FormatArrow:
-		return newArrowWriter(w, schema(p.Tokenizer))
+		return newArrowWriter(w, schema(p.Tokenizer), p.Invalid == InvalidKeep)
 	case wide(p.Tokenizer.Size):
-		return newParquetWriter[uint32](w, p.Tokenizer), nil
+		return newParquetWriter[uint32](w, p.Tokenizer, p.Invalid == InvalidKeep), nil
 	default:
-		return newParquetWriter[uint16](w, p.Tokenizer), nil
+		return newParquetWriter[uint16](w, p.Tokenizer, p.Invalid == InvalidKeep), nil
 	}
 }
 
@@ -43,6 +43,16 @@ type row[T uint16 | uint32] struct {
 	Source string `parquet:"source,dict"`
 	Offset int64  `parquet:"offset"`
 	Text   string `parquet:"text"`
+	Tokens []T    `parquet:"tokens,list"`
+}
+
+// rowOfBytes is a row of a shard whose text may be no UTF-8, which no column of
+// strings can hold.
+type rowOfBytes[T uint16 | uint32] struct {
+	ID     string `parquet:"doc_id"`
+	Source string `parquet:"source,dict"`
+	Offset int64  `parquet:"offset"`
+	Text   []byte `parquet:"text"`
 	Tokens []T    `parquet:"tokens,list"`
 }
 

@@ -25,12 +25,14 @@ type (
 		To     int64      `json:"to"`
 	}
 	sourceJSON struct {
-		Name        fileName `json:"name"`
-		Path        fileName `json:"path"`
-		Lines       bool     `json:"lines,omitempty"`
-		Compression string   `json:"compression,omitempty"`
-		Stored      int64    `json:"stored"`
-		Size        int64    `json:"size"`
+		Place  fileName `json:"place"` // its directory
+		Name   fileName `json:"name"`
+		Kind   kind     `json:"kind"`
+		Packed string   `json:"packed,omitempty"`
+		Serial bool     `json:"serial,omitempty"`
+		Stored int64    `json:"stored"`
+		Size   int64    `json:"size"`
+		Stamp  uint64   `json:"stamp,string"`
 	}
 )
 
@@ -59,12 +61,16 @@ func describe(units []unit) (t taskJSON, err error) {
 		unit := unitJSON{Unit: u.index}
 		for _, seg := range u.segments {
 			s := seg.source
-			path, err := filepath.Abs(s.path)
+			at, ok := s.place.(*folder)
+			if !ok {
+				return t, fmt.Errorf("read source %q: workers of an engine read files only", s.path())
+			}
+			dir, err := filepath.Abs(at.dir)
 			if err != nil {
-				return t, fmt.Errorf("find %q: %w", s.path, bare(err))
+				return t, fmt.Errorf("find %q: %w", at.dir, bare(err))
 			}
 			unit.Segments = append(unit.Segments, segmentJSON{
-				Source: sourceJSON{fileName(s.name), fileName(path), s.lines, s.compression, s.stored, s.size},
+				Source: sourceJSON{fileName(dir), fileName(s.name), s.kind, s.packed, s.serial, s.stored, s.size, s.stamp},
 				From:   seg.from, To: seg.to,
 			})
 		}
@@ -78,21 +84,25 @@ func parseTask(data []byte) ([]unit, error) {
 	if err := json.Unmarshal(data, &t); err != nil {
 		return nil, fmt.Errorf("%w: the task is not one that prep wrote: %w", safeio.ErrCorrupt, err)
 	}
-	var units []unit
+	var (
+		units []unit
+		stood sourceJSON
+		last  *source // that stood describes: units of one source are read on
+	)
 	for _, u := range t.Units {
 		unit := unit{index: u.Unit}
 		for _, seg := range u.Segments {
 			if seg.From < 0 || seg.From > seg.To || seg.To > seg.Source.Size {
-				return nil, fmt.Errorf("%w: the task wants bytes %d to %d of the %d of %q", safeio.ErrCorrupt, seg.From, seg.To, seg.Source.Size, seg.Source.Path)
+				return nil, fmt.Errorf("%w: the task wants bytes %d to %d of the %d of %q", safeio.ErrCorrupt, seg.From, seg.To, seg.Source.Size, seg.Source.Name)
 			}
-			unit.segments = append(unit.segments, segment{
-				source: source{
-					name: string(seg.Source.Name), path: string(seg.Source.Path),
-					lines: seg.Source.Lines, compression: seg.Source.Compression,
-					stored: seg.Source.Stored, size: seg.Source.Size,
-				},
-				from: seg.From, to: seg.To,
-			})
+			if last == nil || seg.Source != stood {
+				stood = seg.Source
+				last = &source{
+					place: &folder{string(stood.Place)}, name: string(stood.Name), kind: stood.Kind, packed: stood.Packed,
+					serial: stood.Serial, stored: stood.Stored, size: stood.Size, stamp: stood.Stamp,
+				}
+			}
+			unit.segments = append(unit.segments, segment{last, seg.From, seg.To})
 		}
 		units = append(units, unit)
 		if u.Unit < 0 || len(unit.segments) == 0 {

@@ -1,57 +1,79 @@
 package pipeline
 
 import (
-	"encoding/json"
+	"bytes"
 	"strings"
 	"unicode/utf8"
 )
 
-// texts turns a piece into the texts of its documents and counts in report what
-// was lost or changed on the way.
-func texts(p piece, json bool, field string, report *Report) []string {
-	if p.lost {
+// What becomes of bytes that are not UTF-8.
+const (
+	InvalidReplace = "replace" // each is U+FFFD
+	InvalidKeep    = "keep"    // they stay; the text column is one of bytes then
+	InvalidReject  = "reject"  // the document is skipped
+)
+
+// extractor turns pieces into the texts of documents.
+type extractor struct {
+	field   string // of JSON objects
+	invalid string
+	json    jsonLine
+}
+
+// texts calls do for the texts of a piece, of which a long value has several,
+// and counts in report what was lost or changed on the way.
+func (x *extractor) texts(p piece, report *Report, do func(text string) error) error {
+	b := p.text
+	if p.form == formJSON && p.loss == lossNone {
+		if b = bytes.TrimSpace(b); len(b) > 0 {
+			b, p.loss = x.json.member(b, x.field)
+		}
+	}
+	switch {
+	case p.loss == lossLong:
 		report.LongLines++
-		return nil
-	}
-	if p.cut {
-		report.CutDocuments++
-	}
-	if len(p.text) == 0 {
-		if p.offset == p.start { // else only the line end of a document that was cut
+	case p.loss == lossMalformed:
+		report.Malformed++
+	case p.loss == lossNoText:
+		report.NoText++
+	case len(b) == 0:
+		if p.offset == p.start || p.form != formText { // else only the line end of a document that was cut
 			report.Empty++
 		}
-		return nil
+	case x.invalid == InvalidReject && !utf8.Valid(b):
+		report.Rejected++
+	default:
+		if p.cut || p.form != formText && len(b) > PartSize {
+			report.CutDocuments++
+		}
+		for p.form != formText && len(b) > PartSize {
+			end := PartSize - cutSearch
+			end += cutPoint(b[end:PartSize], cutSearch)
+			if err := do(x.decode(b[:end], report)); err != nil {
+				return err
+			}
+			b = b[end:]
+		}
+		return do(x.decode(b, report))
 	}
-	text := repair(p.text, report)
-	if !json {
-		return []string{text}
+	return nil
+}
+
+// decode returns the text of b, in which there may be anything.
+func (x *extractor) decode(b []byte, report *Report) string {
+	switch {
+	case utf8.Valid(b):
+		return string(b)
+	case x.invalid == InvalidKeep:
+		report.KeptDocs++
+		return string(b)
 	}
-	text, ok := member(text, field, report)
-	if !ok {
-		return nil
-	}
-	if text == "" {
-		report.Empty++
-		return nil
-	}
-	if len(text) > PartSize {
-		report.CutDocuments++
-	}
-	var parts []string
-	for len(text) > PartSize {
-		end := PartSize - cutSearch
-		end += cutPoint([]byte(text[end:PartSize]), cutSearch)
-		parts, text = append(parts, text[:end]), text[end:]
-	}
-	return append(parts, text)
+	return repair(b, report)
 }
 
 // repair returns b with every byte that is not part of valid UTF-8 replaced by
 // U+FFFD, as decoding it rune by rune does.
 func repair(b []byte, report *Report) string {
-	if utf8.Valid(b) {
-		return string(b)
-	}
 	report.ReplacedDocs++
 	var s strings.Builder
 	s.Grow(len(b) + len(b)/8)
@@ -66,23 +88,4 @@ func repair(b []byte, report *Report) string {
 		b = b[n:]
 	}
 	return s.String()
-}
-
-// member is the string that a JSON object has under a name.
-func member(line, name string, report *Report) (string, bool) {
-	var object map[string]json.RawMessage
-	if err := json.Unmarshal([]byte(line), &object); err != nil || object == nil {
-		if strings.TrimSpace(line) == "" {
-			report.Empty++
-		} else {
-			report.Malformed++
-		}
-		return "", false
-	}
-	var text *string
-	if value, ok := object[name]; !ok || json.Unmarshal(value, &text) != nil || text == nil {
-		report.NoText++
-		return "", false
-	}
-	return *text, true
 }

@@ -19,6 +19,7 @@ type TextStream struct {
 	used   int     // of them given in windows
 	cursor Cursor
 	report Report
+	extractor
 }
 
 // NewTextStream reads UTF-8 text from r and gives windows of length tokens.
@@ -48,12 +49,13 @@ func (s *TextStream) Next(dst []int32) error {
 		if err != nil {
 			return fmt.Errorf("stream text: %w", bare(err))
 		}
-		for _, text := range texts(p, false, "", &s.report) {
+		s.texts(p, &s.report, func(text string) error {
 			s.tokens = s.enc.Encode(s.tokens, text)
 			if eos := s.enc.EOS(); eos >= 0 {
 				s.tokens = append(s.tokens, eos)
 			}
-		}
+			return nil
+		})
 	}
 	s.used += copy(dst, s.tokens[s.used:])
 	s.cursor.Index++

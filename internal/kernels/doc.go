@@ -2,7 +2,7 @@
 // matrix products, fused attention, layer norm with a modulation, softmax with
 // cross-entropy, and the optimiser step, on a pool of worker goroutines.
 //
-//	caller ──MatMul──▶ slabs of A and B ──▶ packed once, by all workers
+//	caller ──MatMul──▶ slabs of B ──▶ packed once, by all workers
 //	                                          │
 //	                   parts of C 0..n-1 ──▶ workers claim parts
 //	                                          │ micro-kernel  isa.tile, tileBF16

@@ -93,10 +93,9 @@ func need(name string, x []float32, rows, cols int) {
 	}
 }
 
-// gemmJob is one MatMul. It goes through the matrices slab by slab: a slab is as
-// much of A and B as packed has room for. A slab is packed once, by all workers,
-// and then multiplied by all workers, in rows x cols parts of tm x tn elements
-// of C.
+// gemmJob is one MatMul. It goes through B slab by slab: a slab is as much of it as
+// packed has room for. A slab is packed once, by all workers, and then multiplied
+// by all workers, in rows x cols parts of tm x tn elements of C.
 type gemmJob struct {
 	isa     isa
 	mr, nr  int // size of a tile
@@ -106,32 +105,27 @@ type gemmJob struct {
 	m, n, k int
 	op      Op
 
-	workers        int
-	stepM, stepN   int // largest slab
-	stepK          int
-	i0, j0, p0     int // this slab begins here ...
-	mSize, nSize   int // ... and is so large
-	kSize          int
-	tm, tn         int
-	rows, cols     int
-	groupN, groupM int // columns of B and rows of A packed by one part
-	partsB         int
-	nPad, mPad     int // sizes of the slab in whole panels
+	workers      int
+	stepN, stepK int // largest slab
+	j0, p0       int // this slab begins here ...
+	nSize, kSize int // ... and is so large
+	nPad         int // nSize in whole panels
+	group        int // columns of B packed by one part
+	tm, tn       int
+	rows, cols   int
 }
 
-// packed is the memory that the slabs of B and, where packsA says so, of A are
-// packed into: for each blockK of the depth, panels of nr columns or mr rows. The
-// words of bf16 lie in the same memory.
+// packed is memory that an operand is packed into: for each blockK of the depth,
+// panels of nr columns of B or mr rows of A. The words of bf16 lie in the same
+// memory.
 type packed struct {
-	a, b           []float32
-	aWords, bWords []uint32
+	floats []float32
+	words  []uint32
 }
 
-func newPacked() packed {
-	p := packed{a: Floats(packedSize), b: Floats(packedSize)}
-	p.aWords = unsafe.Slice((*uint32)(unsafe.Pointer(&p.a[0])), packedSize)
-	p.bWords = unsafe.Slice((*uint32)(unsafe.Pointer(&p.b[0])), packedSize)
-	return p
+func newPacked(size int) packed {
+	x := Floats(size)
+	return packed{x, unsafe.Slice((*uint32)(unsafe.Pointer(&x[0])), size)}
 }
 
 // packsA tells whether A is packed. The tile of float32 reads it well where it lies,
@@ -149,37 +143,27 @@ func (g *gemmJob) plan(workers int) {
 		g.mr, g.nr = bf16MR, bf16NR
 	}
 	deep := min(roundUp(max(1, g.k), blockK), 4*blockK) // C should not be visited for every blockK
-	fit := func(size, panel int) int {                  // equal pieces that there is room for
-		pieces := ceilDiv(roundUp(size, panel), packedSize/deep/panel*panel)
-		return roundUp(ceilDiv(size, pieces), panel)
-	}
-	g.stepM, g.stepN = g.m, fit(g.n, g.nr)
-	widest := g.stepN
-	if g.packsA() {
-		g.stepM = fit(g.m, g.mr)
-		widest = max(widest, g.stepM)
-	}
-	g.stepK = packedSize / widest / blockK * blockK
+	pieces := ceilDiv(roundUp(g.n, g.nr), packedSize/deep/g.nr*g.nr)
+	g.stepN = roundUp(ceilDiv(g.n, pieces), g.nr)
+	g.stepK = packedSize / g.stepN / blockK * blockK
 }
 
 // more and next go from slab to slab, along the depth first.
-func (g *gemmJob) more() bool { return g.i0 < g.m }
+func (g *gemmJob) more() bool { return g.j0 < g.n }
 
 func (g *gemmJob) next() {
 	if g.p0 += g.stepK; g.p0 < g.k {
 		return
 	}
 	g.p0 = 0
-	if g.j0 += g.stepN; g.j0 < g.n {
-		return
-	}
-	g.j0 = 0
-	g.i0 += g.stepM
+	g.j0 += g.stepN
 }
 
 const (
 	// partFlops is the least work of a part: some tens of microseconds.
 	partFlops = 2e6
+	// packLow is the number of rows below which a part that packs its A is not cut.
+	packLow = 64
 	// packWidth is the number of columns of C from which on A is packed.
 	packWidth = 512
 	// finishN is the number of columns that are finished (bias, GELU, ...) while
@@ -190,26 +174,30 @@ const (
 // cut chooses the parts of the slab: a few for each worker, so that a disturbed
 // one can be helped, and as high as the cache takes.
 func (g *gemmJob) cut() {
-	g.mSize, g.nSize, g.kSize = min(g.stepM, g.m-g.i0), min(g.stepN, g.n-g.j0), min(g.stepK, g.k-g.p0)
-	g.mPad, g.nPad = roundUp(g.mSize, g.mr), roundUp(g.nSize, g.nr)
-	g.rows, g.cols = ceilDiv(g.mSize, blockM), 1
+	g.nSize, g.kSize = min(g.stepN, g.n-g.j0), min(g.stepK, g.k-g.p0)
+	g.nPad = roundUp(g.nSize, g.nr)
+	g.rows, g.cols = ceilDiv(g.m, blockM), 1
+	low := 2 * g.mr
+	if g.packsA() { // whoever shares its rows packs them again
+		low = packLow
+	}
 	want := 1
 	if g.workers > 1 {
-		want = min(4*g.workers, int(2*float64(g.mSize)*float64(g.nSize)*float64(g.kSize)/partFlops))
+		want = min(4*g.workers, int(2*float64(g.m)*float64(g.nSize)*float64(g.kSize)/partFlops))
 	}
 	for g.rows*g.cols < want {
-		tm, tn := ceilDiv(g.mSize, g.rows), ceilDiv(g.nSize, g.cols)
+		tm, tn := ceilDiv(g.m, g.rows), ceilDiv(g.nSize, g.cols)
 		switch { // a square has the most work for what it reads
-		case tn > 2*g.nr && (tn >= tm || tm <= 2*g.mr):
+		case tn > 2*g.nr && (tn >= tm && low < packLow || tm <= low):
 			g.cols *= 2
-		case tm > 2*g.mr:
+		case tm > low:
 			g.rows *= 2
 		default:
 			want = 0 // parts are as small as they should be
 		}
 	}
-	g.tm, g.tn = roundUp(ceilDiv(g.mSize, g.rows), g.mr), roundUp(ceilDiv(g.nSize, g.cols), g.nr)
-	g.rows, g.cols = ceilDiv(g.mSize, g.tm), ceilDiv(g.nSize, g.tn)
+	g.tm, g.tn = roundUp(ceilDiv(g.m, g.rows), g.mr), roundUp(ceilDiv(g.nSize, g.cols), g.nr)
+	g.rows, g.cols = ceilDiv(g.m, g.tm), ceilDiv(g.nSize, g.tn)
 }
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }
@@ -217,44 +205,44 @@ func roundUp(a, b int) int { return ceilDiv(a, b) * b }
 
 // do computes one part of C as far as the slab goes.
 func (g *gemmJob) do(w *worker, i int) {
-	i0, j0 := i/g.cols*g.tm, i%g.cols*g.tn // in the slab
-	i1, j1 := min(i0+g.tm, g.mSize), min(j0+g.tn, g.nSize)
+	i0, j0 := i/g.cols*g.tm, i%g.cols*g.tn // the columns are those of the slab
+	i1, j1 := min(i0+g.tm, g.m), min(j0+g.tn, g.nSize)
 	for p0 := 0; p0 == 0 || p0 < g.kSize; p0 += blockK {
 		depth := min(blockK, g.kSize-p0)
 		done := g.p0+p0+depth == g.k
-		a, rs, cs := g.operand(i0, p0, depth)
-		if g.inputs != bf16s {
-			w.pad(a, rs, cs, i1-i0, depth)
-		}
+		a, rs, cs := g.operand(w, i0, i1-i0, g.p0+p0, depth)
 		for j := j0; j < j1; j += finishN {
-			row, col, cols := g.i0+i0, g.j0+j, min(finishN, j1-j)
+			col, cols := g.j0+j, min(finishN, j1-j)
 			onto := g.p0+p0 > 0 || g.op.Accumulate
 			if !onto && g.op.Add != nil {
-				g.preset(row, col, i1-i0, cols)
+				g.preset(i0, col, i1-i0, cols)
 				onto = true
 			}
-			c := g.c[row*g.n+col:]
+			c := g.c[i0*g.n+col:]
 			if g.inputs == bf16s {
 				pairs := ceilDiv(depth, 2)
-				w.panelsBF16(c, g.n, i1-i0, cols, pairs,
-					g.packed.aWords[p0/2*g.mPad+i0*pairs:], g.packed.bWords[p0/2*g.nPad+j*pairs:], onto)
+				w.panelsBF16(c, g.n, i1-i0, cols, pairs, w.packed.words, g.packed.words[p0/2*g.nPad+j*pairs:], onto)
 			} else {
-				w.panels(c, g.n, i1-i0, cols, depth, a, rs, cs, g.packed.b[p0*g.nPad+j*depth:], onto)
+				w.panels(c, g.n, i1-i0, cols, depth, a, rs, cs, g.packed.floats[p0*g.nPad+j*depth:], onto)
 			}
 			if done {
-				g.finish(row, col, i1-i0, cols)
+				g.finish(i0, col, i1-i0, cols)
 			}
 		}
 	}
 }
 
-// operand returns A from row i0 and depth p0 of the slab, with the strides from
-// row to row and from column to column: where it lies, or packed.
-func (g *gemmJob) operand(i0, p0, depth int) (a []float32, rs, cs int) {
-	if !g.packsA() {
-		return g.a[min((g.i0+i0)*g.k+g.p0+p0, len(g.a)):], g.k, 1
+// operand returns rows of A from depth p0 on, with the strides from row to row and
+// from column to column: where they lie, or packed by and for this worker, whose
+// second cache holds them.
+func (g *gemmJob) operand(w *worker, i0, rows, p0, depth int) (a []float32, rs, cs int) {
+	if g.packsA() {
+		g.packA(w, i0, rows, p0, depth)
+		return w.packed.floats, 0, 0
 	}
-	return g.packed.a[p0*g.mPad+i0*depth:], 0, 0
+	a = g.a[min(i0*g.k+p0, len(g.a)):]
+	w.pad(a, g.k, 1, rows, depth)
+	return a, g.k, 1
 }
 
 // preset fills a block of C with what the product is added to.

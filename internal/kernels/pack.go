@@ -1,73 +1,63 @@
 package kernels
 
-// packJob packs a slab of a gemmJob: first the parts of B, then those of A if it
-// is packed. A part is a group of columns, or of A's rows, of one blockK of
-// the depth. Where the rows of B are summed, a part takes all of the depth, so
-// that the sum has one order.
+// packJob packs a slab of B for a gemmJob. A part is a group of columns of one
+// blockK of the depth; where the rows of B are summed, of all of the depth, so that
+// the sum has one order.
 type packJob gemmJob
 
-// packPanels is the number of panels that one part fills. Panels lie a multiple of
-// many cache lines apart, so that more of them at a time would fall out of the
+// packPanels is the number of panels that are filled at a time. Panels lie a
+// multiple of many cache lines apart, so that more of them would fall out of the
 // first cache half written.
 const packPanels = 8
 
 // packParts cuts the packing of the slab and returns the number of parts.
 func (g *gemmJob) packParts() int {
-	g.groupN, g.groupM = packPanels*g.nr, packPanels*g.mr
+	g.group = packPanels * g.nr
 	if g.op.SumB != nil { // all workers must find something
-		g.groupN = min(g.groupN, roundUp(ceilDiv(g.nSize, 2*g.workers), g.nr))
+		g.group = min(g.group, roundUp(ceilDiv(g.nSize, 2*g.workers), g.nr))
+		return ceilDiv(g.nSize, g.group)
 	}
-	blocks := max(1, ceilDiv(g.kSize, blockK))
-	g.partsB = ceilDiv(g.nSize, g.groupN)
-	if g.op.SumB == nil {
-		g.partsB *= blocks
-	}
-	if !g.packsA() {
-		return g.partsB
-	}
-	return g.partsB + blocks*ceilDiv(g.mSize, g.groupM)
+	return ceilDiv(g.nSize, g.group) * max(1, ceilDiv(g.kSize, blockK))
 }
 
 func (j *packJob) do(_ *worker, i int) {
 	g := (*gemmJob)(j)
-	blocks := max(1, ceilDiv(g.kSize, blockK))
-	switch {
-	case i >= g.partsB:
-		i -= g.partsB
-		g.packA(i/blocks*g.groupM, i%blocks*blockK)
-	case g.op.SumB == nil:
-		g.packB(i/blocks*g.groupN, i%blocks*blockK)
-	default:
-		for p0 := 0; p0 < g.kSize; p0 += blockK {
-			g.packB(i*g.groupN, p0)
-		}
+	if g.op.SumB == nil {
+		blocks := max(1, ceilDiv(g.kSize, blockK))
+		g.packB(i/blocks*g.group, i%blocks*blockK)
+		return
+	}
+	for p0 := 0; p0 < g.kSize; p0 += blockK {
+		g.packB(i*g.group, p0)
 	}
 }
 
 // packB packs a group of columns from (p0, j0) of the slab.
 func (g *gemmJob) packB(j0, p0 int) {
-	depth, cols := min(blockK, g.kSize-p0), min(g.groupN, g.nSize-j0)
+	depth, cols := min(blockK, g.kSize-p0), min(g.group, g.nSize-j0)
 	row, col := g.p0+p0, g.j0+j0
 	m := matrix{g.b, g.n, g.op.TransB}
 	if g.op.TransB {
 		m.ld = g.k
 	}
-	g.pack(g.packed.b, g.packed.bWords, p0*g.nPad, j0, m.from(row, col), depth, cols, g.nr)
-	if g.op.SumB != nil && g.i0 == 0 {
+	g.pack(*g.packed, p0*g.nPad, j0, m.from(row, col), depth, cols, g.nr)
+	if g.op.SumB != nil {
 		for p := row; p < row+depth; p++ {
 			g.isa.add(g.op.SumB[col:col+cols], g.b[p*g.n+col:p*g.n+col+cols])
 		}
 	}
 }
 
-// packA packs a group of rows of A from (p0, i0) of the slab.
-func (g *gemmJob) packA(i0, p0 int) {
-	depth, rows := min(blockK, g.kSize-p0), min(g.groupM, g.mSize-i0)
+// packA packs rows of A for a worker, from depth p0 on.
+func (g *gemmJob) packA(w *worker, i0, rows, p0, depth int) {
 	m := matrix{g.a, g.k, !g.op.TransA}
 	if g.op.TransA {
 		m.ld = g.m
 	}
-	g.pack(g.packed.a, g.packed.aWords, p0*g.mPad, i0, m.from(g.p0+p0, g.i0+i0), depth, rows, g.mr)
+	group := packPanels * g.mr
+	for i := 0; i < rows; i += group {
+		g.pack(w.packed, 0, i, m.from(p0, i0+i), depth, min(group, rows-i), g.mr)
+	}
 }
 
 // matrix is an operand seen with its depth going down: row-major, or transposed.
@@ -89,10 +79,10 @@ func (m matrix) from(row, col int) matrix {
 
 // pack packs depth x n of a matrix into panels of size columns, from column j0 of
 // the block that begins at start, as what the product wants of its inputs.
-func (g *gemmJob) pack(dst []float32, words []uint32, start, j0 int, m matrix, depth, n, size int) {
+func (g *gemmJob) pack(dst packed, start, j0 int, m matrix, depth, n, size int) {
 	s := g.isa
 	if g.inputs == bf16s {
-		to := words[start/2+j0*ceilDiv(depth, 2):]
+		to := dst.words[start/2+j0*ceilDiv(depth, 2):]
 		if m.transposed {
 			s.packColumnsBF16(to, m.x, m.ld, depth, n, size)
 		} else {
@@ -100,7 +90,7 @@ func (g *gemmJob) pack(dst []float32, words []uint32, start, j0 int, m matrix, d
 		}
 		return
 	}
-	to := dst[start+j0*depth:][:roundUp(n, size)*depth]
+	to := dst.floats[start+j0*depth:][:roundUp(n, size)*depth]
 	if m.transposed {
 		s.packColumns(to, m.x, m.ld, depth, n, size)
 	} else {

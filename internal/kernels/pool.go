@@ -38,7 +38,7 @@ type Pool struct {
 	profile map[shape]*Stat // nil while nobody asks
 	exited  sync.WaitGroup
 
-	packed packed
+	packed packed // a slab of B
 	inputs inputs
 	tasks  // the reusable bodies of the methods
 }
@@ -63,7 +63,7 @@ func newPool(n int, s isa) *Pool {
 		n = runtime.GOMAXPROCS(0)
 	}
 	p := &Pool{isa: s, done: make(chan struct{}, 1)}
-	p.packed = newPacked()
+	p.packed = newPacked(packedSize)
 	for range n {
 		p.workers = append(p.workers, &worker{isa: s, wake: make(chan struct{}, 1), scratch: newScratch()})
 	}

@@ -6,7 +6,7 @@ const (
 	blockK = 256 // depth of one packed block: a panel of B fills half of a 32 KB L1
 	blockM = 192 // most rows of A between two walks over B: 192 KB of a 512 KB L2
 
-	packedSize = 1 << 20 // values of a slab of B, and as many of A (4 MB each)
+	packedSize = 1 << 20 // values of a slab of B (4 MB)
 
 	attnTile = 128 // queries and keys of one attention tile
 	attnLD   = attnTile + 16
@@ -17,8 +17,9 @@ const (
 
 // scratch is the private memory of a worker, allocated once with the pool.
 type scratch struct {
-	edgeA []float32 // the last rows of A, padded with zeros to mr
-	edgeC []float32 // one tile of C on its way into a border
+	packed packed    // rows of A, where MatMul packs them
+	edgeA  []float32 // the last rows of A, padded with zeros to mr
+	edgeC  []float32 // one tile of C on its way into a border
 
 	// attention: two score tiles, packed operands, an output tile
 	scores, grads []float32
@@ -29,6 +30,7 @@ type scratch struct {
 
 func newScratch() scratch {
 	s := scratch{
+		packed: newPacked((blockM + maxMR) * blockK),
 		edgeA:  make([]float32, maxMR*blockK),
 		edgeC:  make([]float32, maxMR*maxNR),
 		scores: make([]float32, attnTile*attnLD),

@@ -19,8 +19,8 @@ import (
 
 type shardOptions struct {
 	pipeline.Options
-	tokenizer, shardSize, engine string
-	json                         bool
+	tokenizer, shardSize, stdinLimit, engine string
+	json                                     bool
 }
 
 func newShardCommand(engines []Engine) *cobra.Command {
@@ -31,12 +31,26 @@ func newShardCommand(engines []Engine) *cobra.Command {
 		Long: `Turn text files into a data set: Parquet shards of tokenised documents,
 tokenizer.json, and manifest.json, which is written last.
 
-A corpus is a file or a directory, which is searched for .txt and .jsonl files
-(also .gz and .zst of them) with all that is below it. Invalid UTF-8 becomes
-U+FFFD and is counted. Documents are whole files, lines, or blocks between empty
-lines (--split-docs); a .jsonl file has a document a line. Documents above 1 MiB
-are cut into parts, and so, into blocks of 16 KiB, are whole files from which a
-share is held out.
+A corpus is a file, a directory, which is searched with all that is below it, or
+standard input (-). Read are
+
+  .txt .md          text
+  .html             the text that a reader sees
+  .jsonl            an object a line, its text in --text-field
+  .csv .tsv         a table with a header, its text in the column --text-field
+  .parquet          likewise
+  .tar              the files in it; links are not followed
+
+each also as .gz, .zst, .bz2 or .xz, in archives too; and whatever is named, as
+text. Documents of text are whole files, lines, or blocks between empty lines
+(--split-docs); lines of .jsonl and rows of tables are a document each.
+Documents above 1 MiB are cut into parts, and so, into blocks of 16 KiB, are
+whole files from which a share is held out.
+
+Text is UTF-8, what its byte order mark or, in HTML, the page says, or
+--encoding. What was skipped, left out or replaced is counted in the summary and
+in the manifest; the exit code is 3 if something was skipped. A damaged file is
+an error that names it, before anything is written.
 
 What comes out depends on the corpus and the options alone. Stopped at any
 moment, the same command finishes the work; run once more, it checks every shard
@@ -45,10 +59,11 @@ and makes damaged ones anew. A directory with another data set is refused.
 ` + cli.ExitHelp,
 		Example: `  prep shard book.txt -o shards --tokenizer char --val 0.1
   prep shard corpus/ more.jsonl.zst -o shards --tokenizer train:bpe:16384
-  prep shard corpus/ -o shards --tokenizer gpt2/tokenizer.json --split-docs blank`,
+  prep shard corpus/ -o shards --tokenizer gpt2/tokenizer.json --split-docs blank
+  zcat dump.gz | prep shard - --stdin-name dump.jsonl -o shards`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.Sources = args
+			o.Sources, o.Stdin = args, cmd.InOrStdin()
 			var err error
 			if o.Engine, err = chooseEngine(engines, o.engine); err != nil {
 				return err
@@ -60,7 +75,11 @@ and makes damaged ones anew. A directory with another data set is refused.
 	f.StringVarP(&o.Out, "out", "o", "", "directory of the data set")
 	f.StringVar(&o.tokenizer, "tokenizer", "train:bpe:8192", "tokenizer.json, or one to make: train:bpe:SIZE, char, byte")
 	f.StringVar(&o.Split, "split-docs", pipeline.SplitFile, "what a document of a .txt file is: file, line, or blank (between empty lines)")
-	f.StringVar(&o.TextField, "text-field", "text", "member of a .jsonl line that holds the text")
+	f.StringVar(&o.TextField, "text-field", "text", "member of a .jsonl line or column of a table that holds the text")
+	f.StringVar(&o.Encoding, "encoding", "utf-8", "of text without a byte order mark: latin1, windows-1251, utf-16le, shift_jis, ...")
+	f.StringVar(&o.Invalid, "invalid-utf8", pipeline.InvalidReplace, "replace its bytes by U+FFFD, keep them (the text column is one of bytes then), or reject the document")
+	f.StringVar(&o.StdinName, "stdin-name", "stdin.txt", "a file name that says what standard input holds, as in x.jsonl.zst")
+	f.StringVar(&o.stdinLimit, "stdin-limit", "64G", "of standard input, which is kept on the disk of DIR meanwhile")
 	f.StringVar(&o.Format, "format", pipeline.FormatParquet, "parquet or arrow")
 	f.Float64Var(&o.Val, "val", 0, "share of the documents to hold out, chosen by content")
 	f.StringVar(&o.shardSize, "shard-size", "16M", "text a shard, in bytes; suffixes K, M, G")
@@ -78,6 +97,9 @@ func runShard(ctx context.Context, out io.Writer, o shardOptions) error {
 		return cli.Usagef("--shard-size %q: %v", o.shardSize, err)
 	}
 	o.ShardSize = size
+	if o.StdinLimit, err = parseSize(o.stdinLimit); err != nil {
+		return cli.Usagef("--stdin-limit %q: %v", o.stdinLimit, err)
+	}
 	if err := o.Validate(); err != nil {
 		return cli.Exit(cli.ExitUsage, err)
 	}

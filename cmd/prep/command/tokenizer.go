@@ -63,7 +63,7 @@ standard output.
 			if len(args) == 0 && kind != tokenize.KindByte {
 				return cli.Usagef("a %s tokenizer needs a corpus to train on", kind)
 			}
-			o.Sources = args
+			o.Sources, o.Stdin = args, cmd.InOrStdin()
 			return trainTokenizer(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), o, vocab)
 		},
 	}
