@@ -46,7 +46,7 @@ func newChar(tokens []string, special int) (*Tokenizer, error) {
 	}
 	p := parts{
 		pre:   cut,
-		steps: []preTokenizer{cut},
+		steps: cut.steps(),
 		model: &wordLevel{Type: "WordLevel", Vocab: v, UnkToken: tokens[0]},
 		dec:   &fuse{Type: "Fuse"},
 	}

@@ -215,19 +215,26 @@ func (e *encoder) word(word string, at origin) {
 
 // encodeWord looks a word up before it asks the model.
 func (t *Tokenizer) encodeWord(dst []int32, word string) []int32 {
-	n := len(word)
-	if n > cachedBytes || t.cache == nil {
+	if t.cache == nil {
 		return t.model.encodeWord(dst, nil, word)
 	}
-	key := keyOf(word)
-	slot := t.cache.slot(key, n)
-	dst, ok := slot.find(dst, key, n)
-	if ok {
-		return dst
+	if len(word) == 1 {
+		if id := t.single[word[0]]; id >= 0 {
+			return append(dst, id)
+		}
 	}
+	table := t.cache.tableFor(len(word))
+	if table == nil {
+		return t.model.encodeWord(dst, nil, word)
+	}
+	var key cacheKey
+	hash := keyOf(&key, word)
 	start := len(dst)
-	dst = t.model.encodeWord(dst, nil, word)
-	slot.put(key, n, dst[start:])
+	dst, ok := table.find(dst, &key, hash, len(word))
+	if !ok {
+		dst = t.model.encodeWord(dst, nil, word)
+		table.put(&key, hash, len(word), dst[start:])
+	}
 	return dst
 }
 

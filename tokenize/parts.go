@@ -104,7 +104,11 @@ func parsePreTokenizer(value json.RawMessage) (part any, steps []preTokenizer, e
 		p, err := parsePart(value, new(byteLevel))
 		return p, p.steps(), err
 	case "Split":
-		return parseStep(value, new(split))
+		p, err := parsePart(value, new(split))
+		if err != nil {
+			return nil, nil, err
+		}
+		return p, p.steps(), nil
 	case "Digits":
 		return parseStep(value, new(digits))
 	case "Punctuation":

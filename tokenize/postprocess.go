@@ -134,6 +134,11 @@ type template struct {
 	Pair          []templatePiece            `json:"pair"`
 	SpecialTokens map[string]templateSpecial `json:"special_tokens"`
 	noTrim
+
+	// Some files have these by mistake; they mean nothing.
+	AddPrefixSpace *bool `json:"add_prefix_space,omitempty"`
+	TrimOffsets    *bool `json:"trim_offsets,omitempty"`
+	UseRegex       *bool `json:"use_regex,omitempty"`
 }
 
 type templatePiece struct {

@@ -165,6 +165,14 @@ func (p *split) compile() error {
 	return nil
 }
 
+// steps is the split itself, or less where the pattern leaves nothing between matches.
+func (p *split) steps() []preTokenizer {
+	if r := p.Pattern.Regex; r != nil && wordPatterns[*r].whole && (p.Behavior == "Isolated" || p.Invert && p.Behavior == "Removed") {
+		return []preTokenizer{&matched{p.classes, p.match}}
+	}
+	return []preTokenizer{p}
+}
+
 func matchString(literal string) matcher {
 	return func(_ *classes, s string, i int) int {
 		if strings.HasPrefix(s[i:], literal) {

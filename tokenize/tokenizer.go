@@ -39,6 +39,7 @@ type Tokenizer struct {
 	steps      []preTokenizer // of the pre-tokenizer, and more that change nothing
 	needsFirst bool           // whether a step treats the beginning of the document apart
 	cache      *cache         // words already encoded; nil if the model is quick
+	single     [256]int32     // the token of a word of one byte; -1 if it is not just one
 	added      *added
 	text       *textTable
 	special    bool // special tokens are found in text, and are text when decoded
@@ -105,6 +106,12 @@ func assemble(p parts, list []addedToken) (*Tokenizer, error) {
 	}
 	if p.model.cached() {
 		t.cache = newCache()
+		for b := range t.single {
+			t.single[b] = -1
+			if ids := p.model.encodeWord(nil, nil, string([]byte{byte(b)})); len(ids) == 1 {
+				t.single[b] = ids[0]
+			}
+		}
 	}
 	t.size = v.size()
 	if n := len(t.added.list); n > 0 {
