@@ -49,7 +49,7 @@ func (j *jsonLine) member(line []byte, name string) (value []byte, l loss) {
 			l = lossNone
 			value, ok = j.str(&j.scratch)
 		} else {
-			l = lossNoText
+			value, l = nil, lossNoText
 			ok = j.value()
 		}
 		j.space()

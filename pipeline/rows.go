@@ -29,16 +29,14 @@ type rows struct {
 
 // openRows reads from the row group that byte from falls into.
 func openRows(r io.ReaderAt, size int64, field string, from int64) (*rows, error) {
-	file, err := column.Open(r, size, field)
+	limit := newBudget(size).left
+	file, err := column.Open(r, size, field, limit)
 	if err != nil {
 		return nil, err
 	}
-	limit := newBudget(size).left
 	t := &rows{file: file, group: -1, left: limit}
 	for _, g := range file.Groups {
-		if t.size += extentOf(g); t.size > limit || extentOf(g) > limit {
-			return nil, unfolds()
-		}
+		t.size += extentOf(g)
 	}
 	for t.advance() && t.base+extentOf(file.Groups[t.group]) <= from {
 	}

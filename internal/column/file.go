@@ -18,7 +18,6 @@ const (
 	magic     = "PAR1"
 	encrypted = "PARE"
 	maxGroups = 1 << 18
-	maxCount  = 1 << 48 // of rows and bytes, so that sums do not overflow
 )
 
 // File is one column of a Parquet file.
@@ -39,15 +38,16 @@ type Group struct {
 	stored int64
 }
 
-// Open reads the footer of a file of size bytes.
-func Open(r io.ReaderAt, size int64, name string) (*File, error) {
+// Open reads the footer of a file of size bytes. The column may have at most
+// limit rows, and as many bytes by what the footer states.
+func Open(r io.ReaderAt, size int64, name string, limit int64) (*File, error) {
 	at, n, err := footer(r, size)
 	if err != nil {
 		return nil, err
 	}
 	f := &File{r: r}
 	c := &compact{in: bufio.NewReaderSize(io.NewSectionReader(r, at, n), 64<<10)}
-	leaf, rows, total := -1, int64(-1), int64(0)
+	leaf, rows, total, bytes := -1, int64(-1), int64(0), int64(0)
 	c.fields(func(id int64, t byte) {
 		switch {
 		case id == 2 && t == typeList:
@@ -63,13 +63,17 @@ func Open(r io.ReaderAt, size int64, name string) (*File, error) {
 			}
 			c.list(typeStruct, func(i int) {
 				g := rowGroup(c, leaf, at)
-				if i >= maxGroups && c.err == nil {
+				switch {
+				case c.err != nil:
+					return
+				case i >= maxGroups:
 					c.err = fmt.Errorf("%w: it has more than %d row groups", safeio.ErrLimit, maxGroups)
+				case g.Rows > limit-total || g.Bytes > limit-bytes:
+					c.err = fmt.Errorf("%w: it states more than %d rows or bytes, which is too much for its size", safeio.ErrLimit, limit)
+				default:
+					total, bytes = total+g.Rows, bytes+g.Bytes
+					f.Groups = append(f.Groups, g)
 				}
-				if total += g.Rows; total > maxCount {
-					c.fail("it has more than %d rows", maxCount)
-				}
-				f.Groups = append(f.Groups, g)
 			})
 		default:
 			c.skip(t, 0)
@@ -206,7 +210,7 @@ func rowGroup(c *compact, leaf int, end int64) Group {
 		c.fail("a row group lacks the column")
 	case rows != values:
 		c.fail("a row group of %d rows has %d values", rows, values)
-	case rows < 0 || rows > maxCount || g.Bytes < 0 || g.Bytes > maxCount:
+	case rows < 0 || g.Bytes < 0:
 		c.fail("a row group has %d rows and %d bytes", rows, g.Bytes)
 	case g.offset < 4 || g.stored < 0 || g.offset > end || g.stored > end-g.offset:
 		c.fail("%d bytes of pages at byte %d of a file that has %d of them", g.stored, g.offset, end)

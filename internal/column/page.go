@@ -109,6 +109,7 @@ func (h header) check() error {
 // pages reads the pages of a column chunk one after the other.
 type pages struct {
 	in     compact
+	chunk  *io.SectionReader // behind in
 	codec  int64
 	packed []byte
 	data   []byte
@@ -117,7 +118,13 @@ type pages struct {
 
 func newPages(r io.ReaderAt, g Group) *pages {
 	section := io.NewSectionReader(r, g.offset, g.stored)
-	return &pages{in: compact{in: bufio.NewReaderSize(section, 64<<10)}, codec: g.codec}
+	return &pages{in: compact{in: bufio.NewReaderSize(section, 64<<10)}, chunk: section, codec: g.codec}
+}
+
+// left is how many bytes of the chunk follow.
+func (p *pages) left() int64 {
+	at, _ := p.chunk.Seek(0, io.SeekCurrent)
+	return p.chunk.Size() - at + int64(p.in.in.Buffered())
 }
 
 // next returns the next page and its content, valid until the next call; io.EOF
@@ -132,6 +139,9 @@ func (p *pages) next() (header, []byte, error) {
 	}
 	if err := h.check(); err != nil {
 		return h, nil, err
+	}
+	if h.packed > p.left() {
+		return h, nil, fmt.Errorf("%w: a page of %d bytes where %d are left", safeio.ErrCorrupt, h.packed, p.left())
 	}
 	p.packed = room(p.packed, h.packed)
 	if _, err := io.ReadFull(p.in.in, p.packed); err != nil {
@@ -162,6 +172,11 @@ func (p *pages) unpack(h header) ([]byte, error) {
 			return nil, fmt.Errorf("%w: a page of %d bytes that is not compressed states %d", safeio.ErrCorrupt, h.packed, h.unpacked)
 		}
 		return p.packed, nil
+	}
+	// No snappy block unfolds to more than 22 times its size, no deflated one to
+	// more than 1032 times.
+	if p.codec == 1 && h.unpacked > 32*(h.packed+1) || p.codec == 2 && h.unpacked > 1100*(h.packed+1) {
+		return nil, fmt.Errorf("%w: a page of %d bytes states %d unpacked", safeio.ErrCorrupt, h.packed, h.unpacked)
 	}
 	p.data = room(p.data, h.unpacked)
 	n := copy(p.data, p.packed[:h.levels]) // levels of V2 are never compressed
