@@ -3,6 +3,7 @@ package pipeline
 import (
 	"fmt"
 	"io"
+	"runtime/debug"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -51,6 +52,12 @@ func (w bytesWriter) Write(b arrow.RecordBatch) error {
 }
 
 func readArrow[T uint16 | uint32](data []byte, s ShardInfo, v Vocabulary, do func(*row[T]) error) error {
+	return eachBatch(data, s, v, func(b arrow.RecordBatch) error { return eachArrowRow(b, do) })
+}
+
+// eachBatch calls do for the record batches of a file, whose columns point into
+// data.
+func eachBatch(data []byte, s ShardInfo, v Vocabulary, do func(arrow.RecordBatch) error) error {
 	file, err := ipc.NewMappedFileReader(data)
 	if err != nil {
 		return damaged(s, err)
@@ -71,13 +78,33 @@ func readArrow[T uint16 | uint32](data []byte, s ShardInfo, v Vocabulary, do fun
 		if err != nil {
 			return damaged(s, err)
 		}
-		err = eachArrowRow(batch, do)
+		err = do(batch)
 		batch.Release()
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// mapCircle makes the circle of a file that is mapped.
+func mapCircle[T uint16 | uint32](data mapping, s ShardInfo, v Vocabulary) (m *mapped[T], err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // where the file has been cut short since
+	defer recovered(s, &err)
+	m = &mapped[T]{info: s, data: data, eos: v.EOS, vocab: uint32(v.Size)}
+	var rows int64
+	err = eachBatch(data, s, v, func(b arrow.RecordBatch) error {
+		rows += b.NumRows()
+		tokens := b.Column(columnTokens).(*array.List)
+		return m.add(tokens.Offsets()[:b.NumRows()+1], tokenValues[T](tokens))
+	})
+	if err == nil && rows != s.Documents {
+		err = damaged(s, fmt.Errorf("it has %d documents, not the %d in the manifest", rows, s.Documents))
+	}
+	if err == nil && int64(m.n) != v.circle(s) {
+		err = damaged(s, fmt.Errorf("it has %d tokens, not the %d in the manifest", int64(m.n)-v.circle(s)+s.Tokens, s.Tokens))
+	}
+	return m, err
 }
 
 func eachArrowRow[T uint16 | uint32](b arrow.RecordBatch, do func(*row[T]) error) error {

@@ -1,195 +1,164 @@
 package pipeline
 
 import (
-	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 )
 
-// cache holds the tokens of up to size shards and loads more in the background.
-// The shard that was wanted longest ago makes room.
+// loaders is how many shards a stream reads at a time ahead of their use.
+func loaders() int { return min(2, runtime.GOMAXPROCS(0)) }
+
+// cache holds up to size shards and loads more in the background. The shard that
+// was wanted longest ago makes room; it is closed when the last who copies from
+// it is done.
 type cache struct {
 	size int
-	load func(shard int) (tokens, error)
+	load func(ShardInfo) (circle, error)
 
 	mu      sync.Mutex
-	entries map[int]*entry
+	entries map[string]*entry // by file
 	clock   int
 	closed  bool
-	queue   []int // shards to load in the background, next first
-	loader  sync.WaitGroup
-	running bool
+	queue   []ShardInfo // to load in the background, next first
+	loading sync.WaitGroup
+	running int // background loaders
 }
 
 // entry is a shard that is loaded or being loaded.
 type entry struct {
-	ready  chan struct{} // closed when tokens or err are there
-	tokens tokens
+	ready  chan struct{} // closed when circle or err are there
+	circle circle
 	err    error
-	used   int
+	used   int // when it was wanted last
+	users  int // the cache, while it has the entry, and those who asked for it
 }
 
-func newCache(size int, load func(int) (tokens, error)) *cache {
-	return &cache{size: size, load: load, entries: map[int]*entry{}}
+func newCache(size int, load func(ShardInfo) (circle, error)) *cache {
+	return &cache{size: size, load: load, entries: map[string]*entry{}}
 }
 
-// get returns the tokens of a shard, loading it if nobody has begun to. An
-// error is not kept: the next get tries again.
-func (c *cache) get(shard int) (tokens, error) {
+// get returns a shard, loading it if nobody has begun to. It stays whole until
+// it is given back by put. An error is not kept: the next get tries again.
+func (c *cache) get(s ShardInfo) (*entry, error) {
 	c.mu.Lock()
 	if c.closed {
 		c.mu.Unlock()
-		return tokens{}, errClosed
+		return nil, errClosed
 	}
-	e, mine := c.claim(shard)
+	e, mine := c.claim(s)
 	c.mu.Unlock()
 	if mine {
-		c.fill(shard, e)
+		c.fill(s, e)
 	}
 	<-e.ready
-	return e.tokens, e.err
+	if e.err != nil {
+		c.put(e)
+		return nil, e.err
+	}
+	return e, nil
 }
 
-// claim returns the entry of a shard and whether the caller has to fill it. It
-// is called with the lock held.
-func (c *cache) claim(shard int) (e *entry, mine bool) {
+// put gives a shard back.
+func (c *cache) put(e *entry) {
+	c.mu.Lock()
+	c.drop(e)
+	c.mu.Unlock()
+}
+
+// claim returns the entry of a shard, with the caller among its users, and
+// whether the caller has to fill it. It is called with the lock held.
+func (c *cache) claim(s ShardInfo) (e *entry, mine bool) {
 	c.clock++
-	e, ok := c.entries[shard]
+	e, ok := c.entries[s.File]
 	if !ok {
 		for len(c.entries) >= c.size {
 			c.evict()
 		}
-		e = &entry{ready: make(chan struct{})}
-		c.entries[shard] = e
+		e = &entry{ready: make(chan struct{}), users: 1}
+		c.entries[s.File] = e
 	}
 	e.used = c.clock
+	e.users++
 	return e, !ok
 }
 
 func (c *cache) evict() {
-	oldest := -1
-	for shard, e := range c.entries {
-		if oldest < 0 || e.used < c.entries[oldest].used {
-			oldest = shard
+	oldest := ""
+	for file, e := range c.entries {
+		if oldest == "" || e.used < c.entries[oldest].used {
+			oldest = file
 		}
 	}
-	delete(c.entries, oldest)
+	c.forget(oldest, c.entries[oldest])
 }
 
-func (c *cache) fill(shard int, e *entry) {
-	e.tokens, e.err = c.load(shard)
+// forget takes an entry out, if it is still there.
+func (c *cache) forget(file string, e *entry) {
+	if c.entries[file] == e {
+		delete(c.entries, file)
+		c.drop(e)
+	}
+}
+
+// drop takes away a user. Who fills an entry is one until it is filled.
+func (c *cache) drop(e *entry) {
+	if e.users--; e.users == 0 && e.circle != nil {
+		e.circle.close()
+	}
+}
+
+func (c *cache) fill(s ShardInfo, e *entry) {
+	e.circle, e.err = c.load(s)
 	close(e.ready)
 	if e.err != nil {
 		c.mu.Lock()
-		if c.entries[shard] == e {
-			delete(c.entries, shard)
-		}
+		c.forget(s.File, e)
 		c.mu.Unlock()
 	}
 }
 
 // prefetch has shards loaded in the background, in their order, instead of
 // what was asked for before.
-func (c *cache) prefetch(shards []int) {
+func (c *cache) prefetch(shards []ShardInfo) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
 		return
 	}
 	c.queue = slices.Clone(shards)
-	if !c.running {
-		c.running = true
-		c.loader.Go(c.work)
+	for c.running < min(loaders(), len(c.queue)) {
+		c.running++
+		c.loading.Go(c.work)
 	}
 }
 
 func (c *cache) work() {
-	for {
-		c.mu.Lock()
-		if c.closed || len(c.queue) == 0 {
-			c.running = false
-			c.mu.Unlock()
-			return
-		}
-		shard := c.queue[0]
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for !c.closed && len(c.queue) > 0 {
+		s := c.queue[0]
 		c.queue = c.queue[1:]
-		e, mine := c.claim(shard)
-		c.mu.Unlock()
+		e, mine := c.claim(s)
 		if mine {
-			c.fill(shard, e)
+			c.mu.Unlock()
+			c.fill(s, e)
+			c.mu.Lock()
 		}
+		c.drop(e)
 	}
+	c.running--
 }
 
-// close drops everything and waits for the loader.
+// close drops everything and waits for the loaders.
 func (c *cache) close() {
 	c.mu.Lock()
 	c.closed, c.queue = true, nil
 	c.mu.Unlock()
-	c.loader.Wait()
+	c.loading.Wait()
 	c.mu.Lock()
-	c.entries = map[int]*entry{}
+	for file, e := range c.entries {
+		c.forget(file, e)
+	}
 	c.mu.Unlock()
-}
-
-// tokens is a shard as training reads it, in the width of its file.
-type tokens struct {
-	narrow []uint16
-	wide   []uint32
-}
-
-func (t tokens) len() int { return len(t.narrow) + len(t.wide) }
-
-// copy copies the circle from a place on.
-func (t tokens) copy(dst []int32, from int) {
-	if t.wide != nil {
-		copyCircle(dst, t.wide, from)
-	} else {
-		copyCircle(dst, t.narrow, from)
-	}
-}
-
-func copyCircle[T uint16 | uint32](dst []int32, circle []T, from int) {
-	for i := range dst {
-		dst[i] = int32(circle[from])
-		if from++; from == len(circle) {
-			from = 0
-		}
-	}
-}
-
-// load reads the tokens of a shard, with EOS after each document.
-func (d *Dataset) load(s ShardInfo) (t tokens, err error) {
-	data, err := readShard(d.dir, s)
-	if err != nil {
-		return t, err
-	}
-	if wide(d.manifest.Plan.Tokenizer.Size) {
-		t.wide, err = circleOf[uint32](data, s, d.manifest)
-	} else {
-		t.narrow, err = circleOf[uint16](data, s, d.manifest)
-	}
-	return t, err
-}
-
-func circleOf[T uint16 | uint32](data []byte, s ShardInfo, m *Manifest) ([]T, error) {
-	eos := m.Plan.Tokenizer.EOS
-	n := m.circle(s)
-	// The manifest says how much room it takes, and is believed as far as bytes of
-	// a file can go.
-	circle := make([]T, 0, min(n, 64*int64(len(data))))
-	err := eachRow(data, s, m.Plan, false, func(r *row[T]) error {
-		circle = append(circle, r.Tokens...)
-		if eos >= 0 {
-			circle = append(circle, T(eos))
-		}
-		if int64(len(circle)) > n {
-			return damaged(s, fmt.Errorf("it has more tokens than the %d in the manifest", s.Tokens))
-		}
-		return nil
-	})
-	if err == nil && int64(len(circle)) != n {
-		err = damaged(s, fmt.Errorf("it has fewer tokens than the %d in the manifest", s.Tokens))
-	}
-	return slices.Clip(circle), err
 }

@@ -2,6 +2,8 @@ package pipeline
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"iter"
@@ -11,29 +13,110 @@ import (
 	"github.com/seed-4c77ef92/textwarp/internal/safeio"
 )
 
-// Dataset is a finished data set. It is safe for concurrent use.
+// Dataset is a finished data set, or, from [Follow], one that is being made. It is
+// safe for concurrent use.
 type Dataset struct {
-	dir      string
-	manifest *Manifest
+	ctx      context.Context // ends what is fetched from a store
+	dir      string          // or address
+	files    files
+	manifest *Manifest // with the plan alone, until it is finished
+	finished bool
 }
 
 // Open reads the manifest of the data set in dir. A directory without one is
 // [safeio.ErrNotFound], a damaged one [safeio.ErrCorrupt]; shards are checked
 // when they are read.
 func Open(dir string) (*Dataset, error) {
-	m, err := readManifest(dir)
+	return openFinished(&Dataset{ctx: context.Background(), dir: dir, files: directory(dir)})
+}
+
+// OpenAt opens the data set in a directory or, by way of a cache, at an address;
+// see [StoreAt]. With a cache, a directory is read through it as well. The
+// context ends whatever is still being fetched when the data set is read.
+func OpenAt(ctx context.Context, location string, c *DiskCache) (*Dataset, error) {
+	d, err := locate(ctx, location, c)
 	if err != nil {
 		return nil, err
 	}
-	return &Dataset{dir, m}, nil
+	return openFinished(d)
 }
 
-// Manifest is shared: it must not be changed.
+// OpenStore opens the data set in a store; name stands for it in messages.
+func OpenStore(ctx context.Context, name string, s Store, c *DiskCache) (*Dataset, error) {
+	return openFinished(&Dataset{ctx: ctx, dir: name, files: remote{s, c}})
+}
+
+// ErrNoCache says that shards are not on this machine and have no cache to come
+// to.
+var ErrNoCache = errors.New("shards that are far away need a cache")
+
+func locate(ctx context.Context, location string, c *DiskCache) (*Dataset, error) {
+	d := &Dataset{ctx: ctx, dir: location, files: directory(location)}
+	store, err := StoreAt(location)
+	switch {
+	case err != nil:
+		return nil, err
+	case store == nil && c != nil:
+		d.files = remote{DirStore(location), c}
+	case store != nil && c == nil:
+		return nil, fmt.Errorf("open data set %q: %w", location, ErrNoCache)
+	case store != nil:
+		d.files = remote{store, c}
+	}
+	return d, nil
+}
+
+func openFinished(d *Dataset) (*Dataset, error) {
+	m, err := d.readManifest()
+	if err != nil {
+		return nil, err
+	}
+	d.manifest, d.finished = m, true
+	return d, nil
+}
+
+func (d *Dataset) readManifest() (*Manifest, error) {
+	data, err := d.files.small(d.ctx, manifestName, maxManifest)
+	if errors.Is(err, safeio.ErrNotFound) {
+		return nil, fmt.Errorf("open data set %q: %w: it has no %s (not made by prep shard, or not finished: run the same command again to finish it)", d.dir, safeio.ErrNotFound, manifestName)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read manifest %q: %w", d.at(manifestName), err)
+	}
+	m, err := parseManifest(data)
+	if err != nil {
+		return nil, fmt.Errorf("read manifest %q: %w", d.at(manifestName), err)
+	}
+	return m, nil
+}
+
+// at names a file of the data set in messages.
+func (d *Dataset) at(name string) string { return strings.TrimSuffix(d.dir, "/") + "/" + name }
+
+// Manifest is shared: it must not be changed. Of a data set that is being made it
+// has the plan alone.
 func (d *Dataset) Manifest() *Manifest { return d.manifest }
 
 // TokenizerFile is the path of the tokenizer that the shards were made with.
 // [Dataset.Verify] checks it against the manifest.
 func (d *Dataset) TokenizerFile() string { return filepath.Join(d.dir, tokenizerName) }
+
+// Tokenizer reads the tokenizer file that the shards were made with, which is
+// checked against the manifest. A data set without one is [safeio.ErrNotFound].
+func (d *Dataset) Tokenizer() ([]byte, error) {
+	data, err := d.files.small(d.ctx, tokenizerName, maxManifest)
+	if errors.Is(err, safeio.ErrNotFound) && !d.finished {
+		data, err = d.files.small(d.ctx, workDir+"/"+tokenizerName, maxManifest)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the tokenizer of %q: %w", d.dir, err)
+	}
+	sum := sha256.Sum256(data)
+	if got, want := hex.EncodeToString(sum[:]), d.manifest.Plan.Tokenizer.SHA256; got != want {
+		return nil, fmt.Errorf("read the tokenizer of %q: %w: its sha256 is %.12s, the shards were made with %.12s", d.dir, safeio.ErrMismatch, got, want)
+	}
+	return data, nil
+}
 
 // shards are those of a split, or all of them, in the order of the manifest.
 func (d *Dataset) shards(split string) []ShardInfo {
@@ -69,14 +152,14 @@ func (d *Dataset) Docs(split string) iter.Seq2[Doc, error] {
 }
 
 func (d *Dataset) docs(s ShardInfo, do func(Doc) error) error {
-	data, err := readShard(d.dir, s)
+	data, err := checked(d.ctx, d, s, readShard)
 	if err != nil {
 		return err
 	}
 	if wide(d.manifest.Plan.Tokenizer.Size) {
-		return eachRow(data, s, d.manifest.Plan, true, func(r *row[uint32]) error { return do(docOf(r, s)) })
+		return eachRow(data, s, d.manifest.Plan, func(r *row[uint32]) error { return do(docOf(r, s)) })
 	}
-	return eachRow(data, s, d.manifest.Plan, true, func(r *row[uint16]) error { return do(docOf(r, s)) })
+	return eachRow(data, s, d.manifest.Plan, func(r *row[uint16]) error { return do(docOf(r, s)) })
 }
 
 // docOf copies: a row is valid only until the next.

@@ -10,7 +10,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"regexp"
 
 	"github.com/seed-4c77ef92/textwarp/internal/safeio"
@@ -190,23 +189,26 @@ const (
 )
 
 func readManifest(dir string) (*Manifest, error) {
-	path := filepath.Join(dir, manifestName)
-	data, err := readLimited(path, maxManifest)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("open data set %q: %w: it has no %s (not made by prep shard, or not finished: run the same command again to finish it)", dir, safeio.ErrNotFound, manifestName)
-	}
+	d, err := Open(dir)
 	if err != nil {
-		return nil, fmt.Errorf("read manifest %q: %w", path, err)
+		return nil, err
 	}
-	m, err := parseManifest(data)
-	if err != nil {
-		return nil, fmt.Errorf("read manifest %q: %w", path, err)
-	}
-	return m, nil
+	return d.manifest, nil
 }
 
 // readLimited reads a regular file of at most limit bytes.
 func readLimited(path string, limit int64) ([]byte, error) {
+	file, err := openRegular(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return readUpTo(file, limit)
+}
+
+// openRegular opens a file for reading, but nothing that could block or never
+// end.
+func openRegular(path string) (*os.File, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, bare(err)
@@ -215,12 +217,16 @@ func readLimited(path string, limit int64) ([]byte, error) {
 		return nil, errors.New("not a regular file")
 	}
 	file, err := os.Open(path)
+	return file, bare(err)
+}
+
+// readUpTo reads a file of at most limit bytes.
+func readUpTo(file *os.File, limit int64) ([]byte, error) {
+	info, err := file.Stat()
 	if err != nil {
 		return nil, bare(err)
 	}
-	defer file.Close()
-	data := make([]byte, 0, min(info.Size(), limit)+512)
-	buf := bytes.NewBuffer(data)
+	buf := bytes.NewBuffer(make([]byte, 0, min(info.Size(), limit)+512))
 	if _, err := io.Copy(buf, io.LimitReader(file, limit+1)); err != nil {
 		return nil, bare(err)
 	}

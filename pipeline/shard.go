@@ -59,6 +59,9 @@ func Shard(ctx context.Context, o Options) (*Manifest, *Report, error) {
 	plan.Tokenizer = Vocabulary{SHA256: o.Encoder.Hash(), Size: o.Encoder.VocabSize(), EOS: o.Encoder.EOS()}
 
 	work, err := openWork(o.FS, o.Out, plan)
+	if err == nil {
+		err = work.share(o.TokenizerJSON)
+	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -3,10 +3,8 @@ package pipeline
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -56,29 +54,23 @@ type rowOfBytes[T uint16 | uint32] struct {
 	Tokens []T    `parquet:"tokens,list"`
 }
 
-// readShard returns the bytes of a shard file after checking their number and
-// hash: nothing else in this package looks into a shard. That is what stands
-// between damage and the parsers: given a file with a flipped bit, they return
-// other rows, panic, or ask for more memory than there is.
-func readShard(dir string, s ShardInfo) ([]byte, error) {
-	data, err := readLimited(filepath.Join(dir, s.File), s.Bytes)
-	if errors.Is(err, safeio.ErrLimit) {
-		return nil, damaged(s, fmt.Errorf("it is larger than the %d bytes in the manifest", s.Bytes))
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read shard %q: %w", s.File, err)
-	}
-	return data, checkShard(data, s)
-}
-
 // checkShard compares the bytes of a shard file with what the manifest says of
 // them.
 func checkShard(data []byte, s ShardInfo) error {
-	if int64(len(data)) != s.Bytes {
-		return damaged(s, fmt.Errorf("it has %d bytes, not the %d in the manifest", len(data), s.Bytes))
-	}
 	sum := sha256.Sum256(data)
-	if got := hex.EncodeToString(sum[:]); got != s.SHA256 {
+	return checkSum(int64(len(data)), sum[:], s)
+}
+
+// checkSum compares number and SHA-256 of the bytes of a shard file with what
+// the manifest says of them.
+func checkSum(n int64, sum []byte, s ShardInfo) error {
+	if n > s.Bytes {
+		return damaged(s, fmt.Errorf("it is larger than the %d bytes in the manifest", s.Bytes))
+	}
+	if n < s.Bytes {
+		return damaged(s, fmt.Errorf("it has %d bytes, not the %d in the manifest", n, s.Bytes))
+	}
+	if got := hex.EncodeToString(sum); got != s.SHA256 {
 		return damaged(s, fmt.Errorf("its sha256 is %.12s, not the %.12s in the manifest", got, s.SHA256))
 	}
 	return nil
@@ -88,15 +80,10 @@ func damaged(s ShardInfo, err error) error {
 	return fmt.Errorf("read shard %q: %w: %w", s.File, safeio.ErrCorrupt, err)
 }
 
-// eachRow calls do for the rows of a shard with the given bytes; without their
-// texts, if texts is false. What do is given is valid only during the call. A
-// parser that panics gives an error.
-func eachRow[T uint16 | uint32](data []byte, s ShardInfo, p Plan, texts bool, do func(*row[T]) error) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = damaged(s, fmt.Errorf("its parser failed: %v", r))
-		}
-	}()
+// eachRow calls do for the rows of a shard with the given bytes. What do is given
+// is valid only during the call. A parser that panics gives an error.
+func eachRow[T uint16 | uint32](data []byte, s ShardInfo, p Plan, do func(*row[T]) error) (err error) {
+	defer recovered(s, &err)
 	var rows int64
 	count := func(r *row[T]) error {
 		rows++
@@ -107,16 +94,20 @@ func eachRow[T uint16 | uint32](data []byte, s ShardInfo, p Plan, texts bool, do
 		}
 		return do(r)
 	}
-	switch {
-	case p.Format == FormatArrow:
+	if p.Format == FormatArrow {
 		err = readArrow(data, s, p.Tokenizer, count)
-	case texts:
+	} else {
 		err = readParquet(data, s, p.Tokenizer, count)
-	default:
-		err = readTokens(data, s, p.Tokenizer, count)
 	}
 	if err == nil && rows != s.Documents {
 		err = damaged(s, fmt.Errorf("it has %d documents, not the %d in the manifest", rows, s.Documents))
 	}
 	return err
+}
+
+// recovered, deferred, turns the panic of a parser into an error.
+func recovered(s ShardInfo, err *error) {
+	if r := recover(); r != nil {
+		*err = damaged(s, fmt.Errorf("its parser failed: %v", r))
+	}
 }

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,19 +10,23 @@ import (
 	"github.com/seed-4c77ef92/textwarp/internal/safeio"
 )
 
-// groupSize is the number of shards whose windows are mixed: what a stream
-// holds in memory, once for the windows it gives and once for the next ones.
-const groupSize = 4
-
 // StreamOptions says which windows of a data set are wanted.
 type StreamOptions struct {
 	Split  string // default [TrainSplit]
 	Length int    // tokens a window
 	Seed   uint64 // decides the order and where windows are cut
+
+	// Rank is the number of this reader among World readers that share the
+	// windows out; default 0 of 1.
+	Rank, World int
+
+	// Follow takes the shards of the first epoch as they are made, see [Follow].
+	Follow bool
 }
 
 // Cursor is a place in a stream: the next window is Index of Epoch. It is all
-// that a reader has to save.
+// that a reader has to save, and one cursor serves all readers, however many
+// they are.
 type Cursor struct {
 	Epoch int    `json:"epoch"`
 	Index int    `json:"index"`
@@ -36,19 +41,37 @@ type Cursor struct {
 // where phase is drawn anew each epoch: so each window is seen once an epoch,
 // cuts fall elsewhere each time, and at most L-1 tokens of a shard sit out.
 //
-//	epoch e:   shard 7  shard 2  shard 9  shard 4 │ shard 1 ...    shards permuted
-//	           └───── group 0: windows permuted ──┘ └ group 1 ...
+// The order of the windows is one for all readers. With the cursor at window i,
+// reader r of w gives window i+r, and the cursor moves on by w:
 //
-// A Stream is for one goroutine; it reads ahead in another until it is closed.
+//	window      i     i+1   i+2   i+3   i+4   i+5   ...
+//	1 reader    0     0     0     0     0     0
+//	3 readers   0     1     2     0     1     2
+//
+// So readers that have given equally many windows have equal cursors, and a
+// batch of B windows is the same windows for every w that divides B, before and
+// after a cursor is handed on to another number of readers.
+//
+// A stream that follows goes through the first epoch in the order in which units
+// are made: its shards are not permuted, and it waits where there is no whole
+// group yet. So what it gives does not depend on how far the data set was when.
+// Its cursor counts on through all epochs, as the length of the first is not
+// known until its end; the others are as ever.
+//
+// A Stream is for one goroutine; it reads ahead in others until it is closed.
 type Stream struct {
-	shards  []shardWindows
-	windows int
-	length  int
-	seed    uint64
-	cursor  Cursor
-	cache   *cache
-	order   order // of the epoch that was asked for last
-	group   int   // read last by Next; -1: none
+	set         *Dataset
+	shards      []shardWindows
+	windows     int // an epoch; while following, of the groups that are there
+	length      int
+	seed        uint64
+	rank, world int
+	follow      *growth // nil: all shards are known from the start
+	cursor      Cursor
+	cancel      context.CancelFunc // of what is being fetched
+	cache       *cache
+	order       order  // of the epoch that was asked for last
+	entered     [2]int // epoch and group that Next has read last; -1: none
 }
 
 // shardWindows is a shard that has windows.
@@ -58,61 +81,97 @@ type shardWindows struct {
 	bytes   int64 // of its tokens in memory
 }
 
-// order is the order of the windows of an epoch: the shards as permuted, and
-// how many windows are before each group.
-type order struct {
-	epoch  int
-	shards []int
-	before []int // of group g; one more than groups
-}
-
 // Stream opens the windows of a split. Shards with fewer tokens than a window
 // have none; if there is no window at all, the error is [safeio.ErrNotFound].
 func (d *Dataset) Stream(o StreamOptions) (*Stream, error) {
 	if o.Split == "" {
 		o.Split = TrainSplit
 	}
+	if o.World == 0 {
+		o.World = 1
+	}
 	if o.Length < 1 {
 		return nil, fmt.Errorf("stream %q: windows of %d tokens", d.dir, o.Length)
 	}
-	s := &Stream{length: o.Length, seed: o.Seed, cursor: Cursor{Seed: o.Seed}, group: -1, order: order{epoch: -1}}
-	width := int64(2)
-	if wide(d.manifest.Plan.Tokenizer.Size) {
-		width = 4
+	if o.World < 0 || o.Rank < 0 || o.Rank >= o.World {
+		return nil, fmt.Errorf("stream %q: reader %d of %d", d.dir, o.Rank, o.World)
 	}
-	for _, info := range d.shards(o.Split) {
-		if n := int(d.manifest.circle(info) / int64(o.Length)); n > 0 {
-			s.shards = append(s.shards, shardWindows{info, n, d.manifest.circle(info) * width})
-			s.windows += n
-		}
+	s := &Stream{
+		set: d, length: o.Length, seed: o.Seed, rank: o.Rank, world: o.World,
+		cursor: Cursor{Seed: o.Seed}, order: order{epoch: -1}, entered: [2]int{-1, -1},
 	}
-	if s.windows == 0 {
-		t := d.manifest.Totals(o.Split)
-		return nil, fmt.Errorf("stream %q: %w: the %s split has %d documents of %d tokens in %d shards, no window of %d tokens", d.dir, safeio.ErrNotFound, o.Split, t.Documents, t.Tokens, t.Shards, o.Length)
+	var err error
+	switch {
+	case o.Follow:
+		s.follow = &growth{set: d, split: o.Split}
+		_, err = s.look()
+	case d.finished:
+		err = s.take(d.shards(o.Split), true)
+	default:
+		err = fmt.Errorf("%w: it is not finished, its windows are for a stream that follows", safeio.ErrNotFound)
 	}
-	s.cache = newCache(2*groupSize, func(i int) (tokens, error) { return d.load(s.shards[i].info) })
+	if err != nil {
+		return nil, fmt.Errorf("stream the %s split of %q: %w", o.Split, d.dir, err)
+	}
+	ctx, cancel := context.WithCancel(d.ctx)
+	s.cancel = cancel
+	s.cache = newCache(2*groupSize, func(s ShardInfo) (circle, error) { return d.load(ctx, s) })
 	return s, nil
 }
 
-// circle is the number of tokens of a shard with the EOS after each document.
-func (m *Manifest) circle(s ShardInfo) int64 {
-	if m.Plan.Tokenizer.EOS < 0 {
-		return s.Tokens
+// take adds shards to the stream. Unless there are no more to come, their windows
+// count only up to the last whole group.
+func (s *Stream) take(shards []ShardInfo, all bool) error {
+	v := s.set.manifest.Plan.Tokenizer
+	for _, info := range shards {
+		tokens := v.circle(info)
+		if n := int(tokens / int64(s.length)); n > 0 {
+			s.shards = append(s.shards, shardWindows{info, n, tokens * width(v)})
+		}
 	}
-	return s.Tokens + s.Documents
+	s.order.epoch, s.windows = -1, 0
+	for _, w := range s.whole(all) {
+		s.windows += w.windows
+	}
+	if all && s.windows == 0 {
+		return fmt.Errorf("%w: it has no window of %d tokens", safeio.ErrNotFound, s.length)
+	}
+	return nil
 }
 
-// Windows is the number of windows an epoch.
+// whole are the shards in whole groups, or all.
+func (s *Stream) whole(all bool) []shardWindows {
+	if all {
+		return s.shards
+	}
+	return s.shards[:len(s.shards)/groupSize*groupSize]
+}
+
+// Windows is the number of windows an epoch, of all readers together.
 func (s *Stream) Windows() int { return s.windows }
 
 // Bytes is the memory that it takes at most: the tokens of two groups of shards,
-// and two files, since it may wait for one while another is read ahead.
+// and the files that are read: one by Next, the others ahead. Of shards that are
+// not made yet it takes those that are for the measure, and before the first one
+// a token for each byte of a unit's text.
 func (s *Stream) Bytes() int64 {
 	var tokens, files []int64
 	for _, w := range s.shards {
 		tokens, files = append(tokens, w.bytes), append(files, w.info.Bytes)
 	}
-	return largest(2*groupSize, tokens) + largest(2, files)
+	if !s.complete() {
+		plan := s.set.manifest.Plan
+		most := plan.ShardSize * width(plan.Tokenizer)
+		if len(tokens) > 0 {
+			most = slices.Max(tokens)
+		}
+		tokens = slices.Repeat([]int64{most}, 2*groupSize)
+		files = append(files, slices.Repeat([]int64{plan.ShardSize}, 1+loaders())...)
+	}
+	if s.set.manifest.Plan.Format == FormatArrow {
+		files = nil // mapped, not read
+	}
+	return largest(2*groupSize, tokens) + largest(1+loaders(), files)
 }
 
 // largest is the sum of the n largest sizes.
@@ -125,108 +184,99 @@ func largest(n int, sizes []int64) (sum int64) {
 }
 
 // Window copies window i of an epoch to dst, which has room for one. It depends
-// on the data set, the seed, the epoch and i alone, and does not move the
-// cursor.
+// on the data set, the seed, the epoch and i alone, not on the reader, and does
+// not move the cursor.
 func (s *Stream) Window(dst []int32, epoch, i int) error {
-	if len(dst) != s.length || epoch < 0 || i < 0 || i >= s.windows {
+	if len(dst) != s.length || epoch < 0 || epoch > 0 && !s.complete() || i < 0 || i >= s.windows {
 		return fmt.Errorf("read window %d of epoch %d into %d tokens: the stream has %d windows of %d", i, epoch, len(dst), s.windows, s.length)
 	}
-	o := s.orderOf(epoch)
-	shard, j := s.locate(o, i)
-	t, err := s.cache.get(shard)
+	shard, j := s.orderOf(epoch).locate(s.shards, s.seed, i)
+	e, err := s.cache.get(s.shards[shard].info)
 	if err != nil {
 		return err
 	}
-	n := t.len()
+	defer s.cache.put(e)
+	n := e.circle.len()
 	phase := rng.New(s.seed, "phase", uint64(epoch), uint64(shard))
-	t.copy(dst, (phase.IntN(n)+j*s.length)%n)
-	return nil
+	return e.circle.copy(dst, (phase.IntN(n)+j*s.length)%n)
 }
 
 // orderOf computes the order of an epoch, once for all its windows.
 func (s *Stream) orderOf(epoch int) order {
-	if s.order.epoch == epoch {
-		return s.order
+	if s.order.epoch != epoch {
+		s.order = s.newOrder(epoch)
 	}
-	n := len(s.shards)
-	o := order{epoch: epoch, shards: make([]int, n), before: []int{0}}
-	for i := range n {
-		o.shards[i] = int(rng.Permute(s.seed, "shards", uint64(epoch), uint64(n), uint64(i)))
-	}
-	total := 0
-	for g := range groups(n) {
-		for _, shard := range o.members(g) {
-			total += s.shards[shard].windows
-		}
-		o.before = append(o.before, total)
-	}
-	s.order = o
-	return o
+	return s.order
 }
 
-func groups(shards int) int { return (shards + groupSize - 1) / groupSize }
-
-// members are the shards of a group.
-func (o order) members(group int) []int {
-	return o.shards[group*groupSize : min((group+1)*groupSize, len(o.shards))]
+func (s *Stream) newOrder(epoch int) order {
+	return newOrder(s.whole(s.complete()), s.seed, epoch, s.follow != nil && epoch == 0)
 }
 
-// groupOf finds the group of window i by bisection.
-func (o order) groupOf(i int) int {
-	low, high := 0, len(o.before)-1
-	for high-low > 1 {
-		if mid := (low + high) / 2; o.before[mid] <= i {
-			low = mid
-		} else {
-			high = mid
-		}
-	}
-	return low
-}
+// complete says whether all shards are known.
+func (s *Stream) complete() bool { return s.follow == nil || s.follow.done }
 
-// locate finds the shard of window i and its number there.
-func (s *Stream) locate(o order, i int) (shard, j int) {
-	g := o.groupOf(i)
-	n := o.before[g+1] - o.before[g]
-	j = int(rng.Permute(s.seed, "windows", uint64(o.epoch)<<32|uint64(g), uint64(n), uint64(i-o.before[g])))
-	for _, shard = range o.members(g) {
-		if j < s.shards[shard].windows {
-			break
-		}
-		j -= s.shards[shard].windows
-	}
-	return shard, j
-}
-
-// Next copies the window at the cursor to dst and moves the cursor on. There is
-// no end: an epoch follows the other.
+// Next copies this reader's next window to dst and moves the cursor on. There is
+// no end: an epoch follows the other. A stream that follows gives [ErrPending],
+// and stays where it is, if that window has not been made yet.
 func (s *Stream) Next(dst []int32) error {
-	o := s.orderOf(s.cursor.Epoch)
-	if g := o.groupOf(s.cursor.Index); g != s.group {
+	at, there := s.place(s.rank)
+	if !there {
+		if _, err := s.look(); err != nil {
+			return err
+		}
+		if at, there = s.place(s.rank); !there {
+			return fmt.Errorf("read window %d of %q: %w", at.Index, s.set.dir, ErrPending)
+		}
+	}
+	o := s.orderOf(at.Epoch)
+	if g := o.groupOf(at.Index); s.entered != [2]int{at.Epoch, g} {
 		s.enter(o, g)
 	}
-	if err := s.Window(dst, s.cursor.Epoch, s.cursor.Index); err != nil {
+	if err := s.Window(dst, at.Epoch, at.Index); err != nil {
 		return err
 	}
-	s.cursor.Index++
-	if s.cursor.Index == s.windows {
-		s.cursor.Epoch, s.cursor.Index, s.group = s.cursor.Epoch+1, 0, -1
+	if s.follow != nil {
+		s.cursor.Index += s.world
+	} else {
+		s.cursor, _ = s.place(s.world)
 	}
 	return nil
 }
 
-// enter has the shards of a group loaded, and then those of the one after it.
-func (s *Stream) enter(o order, g int) {
-	s.group = g
-	next := g + 1
-	if next == groups(len(s.shards)) {
-		o, next = s.orderOf(o.epoch+1), 0
+// place is the window that stands n windows behind the cursor, and whether it is
+// there.
+func (s *Stream) place(n int) (c Cursor, there bool) {
+	c = s.cursor
+	c.Index += n
+	if !s.complete() {
+		return c, c.Index < s.windows
 	}
-	wanted := append([]int(nil), s.orderOf(s.cursor.Epoch).members(g)...)
-	s.cache.prefetch(append(wanted, o.members(next)...))
+	c.Epoch += c.Index / s.windows
+	c.Index %= s.windows
+	return c, true
 }
 
-// Cursor is the place of the window that Next gives next.
+// enter has the shards of a group loaded, and then those of the one after it, if
+// it is there.
+func (s *Stream) enter(o order, g int) {
+	s.entered = [2]int{o.epoch, g}
+	members := slices.Clone(o.members(g))
+	switch next := g + 1; {
+	case next < o.groups():
+		members = append(members, o.members(next)...)
+	case s.complete():
+		members = append(members, s.newOrder(o.epoch+1).members(0)...)
+	}
+	wanted := make([]ShardInfo, len(members))
+	for i, shard := range members {
+		wanted[i] = s.shards[shard].info
+	}
+	s.cache.prefetch(wanted)
+}
+
+// Cursor is the place from which this reader, and all that have given as many
+// windows, go on.
 func (s *Stream) Cursor() Cursor { return s.cursor }
 
 // Seek moves the cursor, at no cost in the distance. A cursor of a stream with
@@ -235,15 +285,16 @@ func (s *Stream) Seek(c Cursor) error {
 	if c.Seed != s.seed {
 		return fmt.Errorf("continue the stream: %w: the cursor is of seed %d, the stream of %d", safeio.ErrMismatch, c.Seed, s.seed)
 	}
-	if c.Epoch < 0 || c.Index < 0 || c.Index >= s.windows {
+	if c.Epoch < 0 || c.Index < 0 || s.follow == nil && c.Index >= s.windows || s.follow != nil && c.Epoch > 0 {
 		return fmt.Errorf("continue the stream: %w: window %d of epoch %d; there are %d an epoch", safeio.ErrMismatch, c.Index, c.Epoch, s.windows)
 	}
-	s.cursor, s.group = c, -1
+	s.cursor = c
 	return nil
 }
 
 // Close stops reading ahead and frees the shards.
 func (s *Stream) Close() error {
+	s.cancel()
 	s.cache.close()
 	return nil
 }
