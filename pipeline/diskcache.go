@@ -19,7 +19,7 @@ import (
 //
 //	91ab…c4          a whole copy, named by the SHA-256 of its bytes
 //	.part-07fe…19    one that is being fetched; locked by who fetches it
-//	.room            locked by who makes room
+//	.room            locked by who makes room or finishes a copy
 //
 // Any number of processes may share a directory. A copy is fetched by one of
 // them, while the others that want it wait; room is made, under a lock, by
@@ -85,7 +85,7 @@ func (c *DiskCache) get(ctx context.Context, s ShardInfo, fetch fetcher) (*os.Fi
 			err = c.fetch(ctx, part, s, fetch)
 		}
 		if err == nil {
-			err = os.Rename(part.Name(), path)
+			err = c.commit(ctx, part, path)
 		}
 		if err == nil {
 			_, err = part.Seek(0, io.SeekStart)
@@ -96,6 +96,16 @@ func (c *DiskCache) get(ctx context.Context, s ShardInfo, fetch fetcher) (*os.Fi
 		}
 		return part, unlock(part)
 	}
+}
+
+// commit gives a part its name as a copy, when nobody is counting them.
+func (c *DiskCache) commit(ctx context.Context, part *os.File, path string) error {
+	room, err := lockFile(ctx, filepath.Join(c.dir, roomName))
+	if err != nil {
+		return err
+	}
+	defer room.Close() // gives up the lock
+	return os.Rename(part.Name(), path)
 }
 
 // remove removes the copy of a shard and says whether there was one.

@@ -23,7 +23,8 @@ type Config struct {
 
 // DataConfig says where tokens come from.
 type DataConfig struct {
-	Stream    string `toml:"stream" help:"directory of shards, or - for text on standard input"`
+	Stream    string `toml:"stream" help:"directory or address of shards, or - for text on standard input"`
+	Follow    bool   `toml:"follow" help:"take the shards up as they are made"`
 	HeldOut   string `toml:"held_out" help:"directory of shards for held-out losses (default: the val split of stream)"`
 	Tokenizer string `toml:"tokenizer" help:"tokenizer of text on standard input: a tokenizer.json or byte (shards bring their own)"`
 	Length    int    `toml:"length" help:"tokens a window"`
@@ -157,6 +158,9 @@ func (c Config) Validate() error {
 		if !v.ok {
 			return fmt.Errorf("config: %s must be %s", v.key, v.rule)
 		}
+	}
+	if c.Data.Follow && c.Data.Stream == "-" {
+		return fmt.Errorf("config: data.follow is for shards, not for text on standard input")
 	}
 	if err := diffusion.CheckMask(c.Process.Mask); err != nil {
 		return fmt.Errorf("config: process.mask: %w", err)

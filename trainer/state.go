@@ -28,6 +28,7 @@ type state struct {
 	Logs      map[string]int64 `json:"logs"` // length of each log, bytes
 	Tokenizer string           `json:"tokenizer_sha256"`
 	Data      string           `json:"data_sha256"`
+	HeldOut   string           `json:"held_out_sha256,omitempty"`
 	Version   string           `json:"version"`
 }
 
@@ -59,7 +60,7 @@ func (t *Trainer) save() error {
 		return fmt.Errorf("encode warp: %w", err)
 	}
 	s.Logs, s.Cursor = logs, t.data.Train.Cursor()
-	s.Tokenizer, s.Data, s.Version = t.data.Tokenizer.Hash(), t.data.Hash, t.options.Version
+	s.Tokenizer, s.Data, s.HeldOut, s.Version = t.data.Tokenizer.Hash(), t.data.Hash, t.data.HeldOutHash, t.options.Version
 	err = checkpoint.Save(t.options.FS, t.dir, checkpoint.Checkpoint{
 		Step:    s.Step,
 		Meta:    map[string]string{"format": "textwarp", "tokenizer_sha256": s.Tokenizer},
@@ -90,13 +91,17 @@ func (t *Trainer) restore() (skipped []string, err error) {
 	if err := checkpoint.LoadState(dir, &s); err != nil {
 		return skipped, err
 	}
-	for _, v := range []struct{ what, saved, now string }{
-		{"tokenizer", s.Tokenizer, t.data.Tokenizer.Hash()},
-		{"data set", s.Data, t.data.Hash},
+	if s.HeldOut == "" { // the first versions did not note it
+		s.HeldOut = t.data.HeldOutHash
+	}
+	for _, v := range []struct{ what, place, saved, now string }{
+		{"tokenizer", t.config.Data.Stream, s.Tokenizer, t.data.Tokenizer.Hash()},
+		{"data set", t.config.Data.Stream, s.Data, t.data.Hash},
+		{"held-out data set", t.config.Data.HeldOut, s.HeldOut, t.data.HeldOutHash},
 	} {
 		if v.saved != v.now {
-			return skipped, fmt.Errorf("resume %q: its %s has SHA-256 %.12s…, the one given %.12s…: %w",
-				t.dir, v.what, v.saved, v.now, safeio.ErrMismatch)
+			return skipped, fmt.Errorf("resume %q: its %s has SHA-256 %.12s…, the one of %q %.12s…: %w",
+				t.dir, v.what, v.saved, v.place, v.now, safeio.ErrMismatch)
 		}
 	}
 	if s.Step != step {

@@ -43,8 +43,8 @@ type Options struct {
 	Recompute bool
 }
 
-// Event tells of progress. Kind is "step", "sample", "saved", "skipped" or
-// "rollback".
+// Event tells of progress. Kind is "step", "sample", "saved", "skipped",
+// "rollback" or "waiting".
 type Event struct {
 	Kind            string
 	Step, Steps     int
@@ -202,9 +202,16 @@ func (t *Trainer) Run(ctx context.Context) error {
 			}
 			return context.Cause(ctx)
 		}
+		if err := t.wait(ctx); err != nil {
+			return errors.Join(t.save(), err)
+		}
+		at := t.data.Train.Cursor()
 		err := t.step()
 		if errors.Is(err, io.EOF) {
 			break // the text that was piped in is used up
+		}
+		if err != nil && ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) && t.data.Train.Seek(at) == nil {
+			continue // stopped while a shard was fetched, before the step was begun
 		}
 		if err != nil {
 			return err
@@ -214,6 +221,14 @@ func (t *Trainer) Run(ctx context.Context) error {
 		}
 	}
 	return t.finish()
+}
+
+// wait returns when the windows of the next step are there.
+func (t *Trainer) wait(ctx context.Context) error {
+	if t.data.Wait == nil {
+		return nil
+	}
+	return t.data.Wait(ctx, t.config.Optim.Batch, func() { t.notify(Event{Kind: "waiting", Step: t.state.Step}) })
 }
 
 // step makes one update, or skips it when it is not finite.

@@ -13,11 +13,15 @@ import (
 
 	"github.com/seed-4c77ef92/textwarp/internal/cli"
 	"github.com/seed-4c77ef92/textwarp/internal/kernels"
+	"github.com/seed-4c77ef92/textwarp/internal/safeio"
+	"github.com/seed-4c77ef92/textwarp/pipeline"
 	"github.com/seed-4c77ef92/textwarp/trainer"
 )
 
 type options struct {
 	stream, out, resume string
+	cache, cacheSize    string
+	follow              bool
 	preset, config      string
 	set                 []string
 	tokens              int64
@@ -30,7 +34,7 @@ type options struct {
 
 // shortcuts are the flags that stand for one setting.
 var shortcuts = []struct{ flag, key, help string }{
-	{"held-out", "data.held_out", "directory of shards for held-out losses"},
+	{"held-out", "data.held_out", "directory of shards for held-out losses; with --resume: where they are now"},
 	{"tokenizer", "data.tokenizer", "tokenizer of text on standard input"},
 	{"length", "data.length", "tokens a window"},
 	{"steps", "run.steps", "training steps"},
@@ -55,6 +59,13 @@ A run can be stopped at any moment. Interrupted (Ctrl-C), it saves and says how
 to continue; killed, it continues from its newest checkpoint, and what it writes
 is the same to the byte as if it had never stopped.
 
+Shards belong to a run by their content: if they have moved, name the new place
+beside --resume. Shards at an http:// address, or in a directory that is far away,
+are read through --cache, which removes what was not wanted for longest. With
+--follow a run begins while prep shard is still at work. It takes the shards in
+the order of their making, waits where there is none yet, and comes out the same
+as if they had all been there; held-out losses then need --held-out.
+
 Settings come from a preset (nano: minutes on two cores; small: hours; base: the
 sizes of the paper), then a TOML file, then flags.
 
@@ -63,11 +74,13 @@ sizes of the paper), then a TOML file, then flags.
   train --stream shards -o run --minutes 5 --set model.width=192
   train --stream shards --preset small --dry-run
   train --resume run
+  train --resume run --stream /mnt/shards            # where they are now
+  train --stream https://host/shards --cache /var/cache/shards --cache-size 50G
   cat books/*.txt | train --stream - --tokenizer byte -o run`,
 		Args:    cobra.NoArgs,
 		Version: cli.Version(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if (o.stream == "") == (o.resume == "") && !(o.config != "" && o.resume == "") {
+			if o.stream == "" && o.resume == "" && o.config == "" {
 				return cli.Usagef("give either --stream with shards to begin a run, or --resume with a run to continue")
 			}
 			// Weights and activations stay; by default garbage could fill as much again
@@ -76,7 +89,7 @@ sizes of the paper), then a TOML file, then flags.
 				debug.SetGCPercent(5)
 			}
 			if o.resume != "" {
-				return resume(cmd.Context(), o)
+				return resume(cmd, o)
 			}
 			s, err := settings(cmd, o)
 			if err != nil {
@@ -89,7 +102,10 @@ sizes of the paper), then a TOML file, then flags.
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.stream, "stream", "", "directory of shards to learn from, or - for text on standard input")
+	f.StringVar(&o.stream, "stream", "", "directory or http:// address of shards to learn from, or - for text on standard input; with --resume: where the shards are now")
+	f.BoolVar(&o.follow, "follow", false, "take up shards while prep shard still makes them (data.follow)")
+	f.StringVar(&o.cache, "cache", "", "directory for copies of shards that are far away")
+	f.StringVar(&o.cacheSize, "cache-size", "10GB", "most that --cache may hold")
 	f.StringVarP(&o.out, "out", "o", "run", "directory of the new run")
 	f.StringVar(&o.resume, "resume", "", "run to continue")
 	f.StringVar(&o.preset, "preset", "nano", "nano, small or base")
@@ -105,7 +121,7 @@ sizes of the paper), then a TOML file, then flags.
 	f.BoolVar(&o.printConfig, "print-config", false, "print the resolved settings with their origins, and stop")
 	f.BoolVarP(&o.dryRun, "dry-run", "n", false, "print parameters, memory, work and steps, and stop")
 	f.BoolVar(&o.profile, "profile", false, "print where the time of a training step goes, by kernel, and stop")
-	for _, look := range []string{"dry-run", "profile", "print-config"} { // they look at a run that is to begin
+	for _, look := range []string{"dry-run", "profile", "print-config", "follow"} { // of a run that is to begin
 		cmd.MarkFlagsMutuallyExclusive("resume", look)
 	}
 	cmd.MarkFlagsMutuallyExclusive("steps", "tokens", "minutes")
@@ -125,6 +141,11 @@ func settings(cmd *cobra.Command, o options) (*trainer.Settings, error) {
 	}
 	if o.stream != "" {
 		if err := s.Set("data.stream", o.stream, "--stream"); err != nil {
+			return nil, err
+		}
+	}
+	if o.follow {
+		if err := s.Set("data.follow", "true", "--follow"); err != nil {
 			return nil, err
 		}
 	}
@@ -159,7 +180,7 @@ func settings(cmd *cobra.Command, o options) (*trainer.Settings, error) {
 }
 
 func start(ctx context.Context, stdout io.Writer, s *trainer.Settings, o options) error {
-	data, err := trainer.OpenData(s.Config, os.Stdin)
+	data, err := openData(ctx, s.Config, o)
 	if err != nil {
 		return err
 	}
@@ -199,13 +220,44 @@ func newPool(threads int, precision string) *kernels.Pool {
 	return pool
 }
 
-func resume(ctx context.Context, o options) error {
+// openData opens the text of a run where it is to be had on this machine.
+func openData(ctx context.Context, c trainer.Config, o options) (*trainer.Data, error) {
+	at := trainer.Place{Stdin: os.Stdin}
+	if o.cache != "" {
+		size, err := cli.ParseSize(o.cacheSize)
+		if err != nil {
+			return nil, cli.Usagef("--cache-size %q: %w", o.cacheSize, err)
+		}
+		if at.Cache, err = pipeline.OpenDiskCache(o.cache, size); err != nil {
+			return nil, err
+		}
+	}
+	data, err := at.Open(ctx, c)
+	if errors.Is(err, pipeline.ErrNoCache) {
+		err = cli.Exit(cli.ExitUsage, cli.Hint(err, "give a directory for copies with --cache"))
+	}
+	return data, err
+}
+
+// resume continues a run with the shards where they are now: their place belongs
+// to the machine and is not written down, their content is checked.
+func resume(cmd *cobra.Command, o options) error {
+	ctx := cmd.Context()
 	c, err := trainer.ReadConfig(o.resume)
 	if err != nil {
 		return err
 	}
-	data, err := trainer.OpenData(c, os.Stdin)
+	if o.stream != "" {
+		c.Data.Stream = o.stream
+	}
+	if f := cmd.Flags().Lookup("held-out"); f.Changed {
+		c.Data.HeldOut = f.Value.String()
+	}
+	data, err := openData(ctx, c, o)
 	if err != nil {
+		if o.stream == "" && errors.Is(err, safeio.ErrNotFound) {
+			err = cli.Hint(err, fmt.Sprintf("the run was begun with --stream %s; if the shards have moved: train --resume %s --stream DIR", c.Data.Stream, o.resume))
+		}
 		return err
 	}
 	pool := newPool(o.threads, c.Optim.Precision)

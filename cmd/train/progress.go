@@ -33,6 +33,8 @@ func (p *progress) event(e trainer.Event) {
 		}
 	case "skipped":
 		p.say("warning: step %d is not finite and was skipped (%s)", e.Step, e.Text)
+	case "waiting":
+		p.say("step %d: waiting for shards that are not made yet", e.Step)
 	case "rollback":
 		p.say("warning: too many skipped steps: back to step %d (%s)", e.Step, e.Text)
 	}
