@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// measureRSS shards 1 GB and then 10 GB and compares the largest resident sizes. It
+// needs about 25 GB of disk for a while.
+func (d *driver) measureRSS(ctx context.Context) error {
+	const room = 25e9
+	var disk syscall.Statfs_t
+	if err := syscall.Statfs(d.out, &disk); err != nil {
+		return err
+	}
+	if free := float64(disk.Bavail) * float64(disk.Bsize); free < room {
+		return fmt.Errorf("%.0f GB of disk are free in %q: %.0f GB are needed", free/1e9, d.out, room/1e9)
+	}
+	corpus, out := filepath.Join(d.out, "rss-corpus"), filepath.Join(d.out, "rss-out")
+	defer os.RemoveAll(corpus)
+	defer os.RemoveAll(out)
+	var peaks []float64
+	for _, gigabytes := range []int{1, 10} {
+		if err := d.grow(corpus, gigabytes); err != nil {
+			return err
+		}
+		if err := os.RemoveAll(out); err != nil {
+			return err
+		}
+		c := d.shard(fmt.Sprintf("%d GB", gigabytes), corpus, out, "parquet")
+		if err := c.run(ctx); err != nil {
+			return fmt.Errorf("shard %d GB: %w", gigabytes, err)
+		}
+		peaks = append(peaks, float64(c.peak)/(1<<20))
+		fmt.Printf("%2d GB of text: peak RSS %.0f MiB, %.1f s, %.1f MB/s\n", gigabytes, peaks[len(peaks)-1], c.wall[0], float64(gigabytes)*1e3/c.wall[0])
+		mark(fmt.Sprintf("data.prep.rss_%dgb", gigabytes), peaks[len(peaks)-1], "<=", 512)
+	}
+	mark("data.prep.rss_growth", peaks[1]/peaks[0], "<=", 1.1)
+	return nil
+}
+
+// grow makes the corpus as large as wanted: files of 250 MB, the sets over and over,
+// each time with other numbers in the texts.
+func (d *driver) grow(dir string, gigabytes int) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	for i := range 4 * gigabytes {
+		path := filepath.Join(dir, fmt.Sprintf("%03d.jsonl", i))
+		if _, err := os.Stat(path); err == nil {
+			continue
+		}
+		if err := d.growFile(path, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *driver) growFile(path string, number int) error {
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	w := bufio.NewWriterSize(file, 1<<20)
+	const most = 250_000_000
+	var size int64
+	for turn := 0; size < most; turn++ {
+		for _, set := range []string{"en", "multi", "code", "mail"} {
+			err := eachDocument(d.set(set), 0, func(text string) error {
+				if size >= most {
+					return nil
+				}
+				text = fmt.Sprintf("%s %d-%d-%d", text, number, turn, size)
+				size += int64(len(text))
+				return writeDocument(w, text)
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return w.Flush()
+}
