@@ -70,6 +70,19 @@ func (r *readTruth) next(text string) (t truth, err error) {
 	return t, err
 }
 
+// nextOffsets reads start and end of each token of a text; peer/offsets.py writes them.
+func (r *readTruth) nextOffsets() ([]int32, error) {
+	data, _, err := r.part(8)
+	if err != nil {
+		return nil, fmt.Errorf("read %q: %w", r.file.Name(), err)
+	}
+	places := make([]int32, len(data)/4)
+	for i := range places {
+		places[i] = int32(binary.LittleEndian.Uint32(data[4*i:]))
+	}
+	return places, nil
+}
+
 // part reads a length and as many items of some bytes.
 func (r *readTruth) part(width int) (data []byte, again bool, err error) {
 	var length [4]byte

@@ -17,7 +17,7 @@ import documents
 SAME = np.uint32(0xFFFFFFFF).tobytes()
 
 
-def run(tokenizer, set, out, offsets=False, threads=2):
+def run(tokenizer, set, out, threads=2):
     default = Tokenizer.from_file(tokenizer)
     plain = Tokenizer.from_file(tokenizer)
     plain.encode_special_tokens = True
