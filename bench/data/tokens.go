@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"unicode/utf8"
 
 	"github.com/seed-4c77ef92/textwarp/tokenize"
 )
@@ -163,6 +164,9 @@ type comparison struct {
 	text      []byte
 }
 
+// shortText is the length in characters below which truth.py asks the post-processor.
+const shortText = 200
+
 func (c *comparison) tokens(doc string, w truth) {
 	for _, mode := range []struct {
 		name  string
@@ -176,7 +180,7 @@ func (c *comparison) tokens(doc string, w truth) {
 			c.show(c.name, c.set, mode.name, doc, c.ids, mode.want)
 		}
 	}
-	if w.processed == nil {
+	if utf8.RuneCountInString(doc) >= shortText {
 		return
 	}
 	if processed := c.special.PostProcess(nil, w.ids); !slices.Equal(processed, w.processed) {
