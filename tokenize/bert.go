@@ -43,7 +43,7 @@ func (c *charDelimiterSplit) compile() error {
 	if utf8.RuneCountInString(c.Delimiter) != 1 {
 		return fmt.Errorf("%w: pre_tokenizer: CharDelimiterSplit: delimiter %q is not one character", ErrFormat, c.Delimiter)
 	}
-	c.pieces = pieces{match: matchString(c.Delimiter), behavior: "Removed"}
+	c.pieces = pieces{wordPattern: literal(c.Delimiter), behavior: "Removed"}
 	return nil
 }
 

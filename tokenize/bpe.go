@@ -181,34 +181,29 @@ func (m *bpe) encodeWord(dst []int32, ends *[]int32, word string) []int32 {
 			return append(dst, id)
 		}
 	}
-	if len(word) <= shortWord && ends == nil {
-		return m.mergeShort(dst, word)
-	}
-	if ends != nil || m.joints.none {
+	if ends != nil {
 		return m.mergeLong(dst, ends, word)
+	}
+	if len(word) <= shortWord || m.joints.none {
+		return m.merge(dst, word)
 	}
 	for len(word) > 0 {
 		n := m.joints.cut(word)
-		if n <= shortWord {
-			dst = m.mergeShort(dst, word[:n])
-		} else {
-			dst = m.mergeLong(dst, nil, word[:n])
-		}
+		dst = m.merge(dst, word[:n])
 		word = word[n:]
 	}
 	return dst
 }
 
-// mergeShort is for words of at most shortWord bytes.
-func (m *bpe) mergeShort(dst []int32, word string) []int32 {
-	if len(word) == 1 && m.byteLevel {
-		return append(dst, m.bytes[word[0]])
-	}
+// merge is encodeWord for a word that is not to be cut.
+func (m *bpe) merge(dst []int32, word string) []int32 {
 	var ids [shortWord]int32
 	var ranks [shortWord]uint32 // ranks[i] is the rank of the pair ids[i], ids[i+1]
-	n := 0
+	n := len(word)
 	if m.byteLevel {
-		n = len(word)
+		if n > shortWord {
+			return m.mergeLong(dst, nil, word)
+		}
 		for i := range n {
 			ids[i] = m.bytes[word[i]]
 		}
@@ -216,10 +211,17 @@ func (m *bpe) mergeShort(dst []int32, word string) []int32 {
 			ranks[i-1] = m.first[int(word[i-1])<<8|int(word[i])] - 1
 		}
 	} else {
+		if n > 4*shortWord {
+			return m.mergeLong(dst, nil, word)
+		}
 		start := len(dst)
 		dst = m.symbols(dst, nil, word)
-		n = copy(ids[:], dst[start:])
+		symbols := dst[start:]
 		dst = dst[:start]
+		if len(symbols) > shortWord {
+			return m.mergeLong(dst, nil, word)
+		}
+		n = copy(ids[:], symbols)
 		for i := 1; i < n; i++ {
 			ranks[i-1] = m.table.find(ids[i-1], ids[i])
 		}

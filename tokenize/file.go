@@ -134,9 +134,8 @@ func typeOf(value json.RawMessage) string {
 	}
 	j.members(func(key string) {
 		seen[key] = true
-		v := j.raw()
-		if key == "type" && json.Unmarshal(v, &kind) != nil {
-			kind = ""
+		if v := j.raw(); key == "type" && json.Unmarshal(v, &kind) == nil {
+			j.fail("found") // what follows can be long
 		}
 	})
 	switch {

@@ -23,13 +23,19 @@ const (
 func jointsOf(m *bpe) joints {
 	j := joints{bytes: m.byteLevel}
 	// A symbol that stands for other text than its token's breaks the argument.
-	odd := slices.Clone(m.bytes[:])
-	if m.byteLevel {
-		odd = odd[:0]
+	odd := make([]bool, len(m.texts))
+	if m.unk >= 0 {
+		odd[m.unk] = true
 	}
-	odd = append(odd, m.unk)
+	if !m.byteLevel {
+		for _, id := range m.bytes {
+			if id >= 0 {
+				odd[id] = true
+			}
+		}
+	}
 	for _, pair := range m.merges {
-		if slices.Contains(odd, pair[0]) || slices.Contains(odd, pair[1]) {
+		if odd[pair[0]] || odd[pair[1]] {
 			j.none = true
 			return j
 		}
@@ -77,12 +83,17 @@ func (j *joints) index(a, b rune) uint {
 func (j *joints) cut(s string) int {
 	last, n := j.symbol(s, 0)
 	for i := n; i < len(s); i += n {
-		var r rune
-		r, n = j.symbol(s, i)
-		if k := j.index(last, r); j.bits[k/64]>>(k%64)&1 == 0 {
+		var k uint
+		if b := s[i]; last < utf8.RuneSelf && (b < utf8.RuneSelf || j.bytes) {
+			k, last, n = uint(last)<<8|uint(b), rune(b), 1
+		} else {
+			var r rune
+			r, n = j.symbol(s, i)
+			k, last = j.index(last, r), r
+		}
+		if j.bits[k/64]>>(k%64)&1 == 0 {
 			return i
 		}
-		last = r
 	}
 	return len(s)
 }

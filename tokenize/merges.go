@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/bits"
 	"strings"
+	"unsafe"
 )
 
 // noRank is the rank of a pair that does not merge.
@@ -45,7 +46,7 @@ func (m *bpe) parseMerges(value json.RawMessage) error {
 			left, right = append(left[:0], pair[:k]...), pair[k+1:]
 		}
 		if j.err == nil {
-			if err := m.addMerge(string(left), string(right)); err != nil {
+			if err := m.addMerge(view(left), view(right)); err != nil {
 				j.fail("%v", err)
 			}
 		}
@@ -56,6 +57,9 @@ func (m *bpe) parseMerges(value json.RawMessage) error {
 	m.fillTable()
 	return nil
 }
+
+// view is a string of bytes that do not change while it is in use.
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // addMerge appends a merge of two tokens in the form of the file.
 func (m *bpe) addMerge(left, right string) error {

@@ -1,48 +1,69 @@
 package tokenize
 
-import "unicode/utf8"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // A matcher returns the end of the match of a pattern that begins at s[i], or i if
 // none does. What is before i does not matter to any of the patterns.
 type matcher func(c *classes, s string, i int) int
 
-// A wordPattern is a regular expression as files have it, compiled by hand.
+// A wordPattern is what a text is split by: a regular expression as files have it,
+// compiled by hand, or a string.
 type wordPattern struct {
 	match matcher
 	whole bool // whether there is a match wherever there is a character
+	// skip, if not nil, returns the first place in s at i or after it where a match may
+	// begin: what match need not look at.
+	skip matcher
 }
 
 // wordPatterns are the expressions that are known, by their text.
 var wordPatterns = map[string]wordPattern{
-	`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`: {matchGPT2, true},
+	`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`: {match: matchGPT2, whole: true},
 
-	`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`:                              {matchLlama3, true},
-	`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`:                                   {matchQwen, true},
-	`(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`: {matchLlama3ASCII, true},
+	`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`:                              {match: matchLlama3, whole: true},
+	`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`:                                   {match: matchQwen, whole: true},
+	`(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`: {match: matchLlama3ASCII, whole: true},
 
-	`[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`: {matchO200k, true},
+	`[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`: {match: matchO200k, whole: true},
 
-	"[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+|\\s+(?!\\S)|\\s+":       {matchDeepSeek, false},
-	"[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+": {matchDeepSeek, false},
-	`[一-龥぀-ゟ゠-ヿ]+`: {matchKanaHan, false},
+	"[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+|\\s+(?!\\S)|\\s+":       {match: matchDeepSeek},
+	"[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+": {match: matchDeepSeek},
+	`[一-龥぀-ゟ゠-ヿ]+`: {match: matchKanaHan, skip: skipToKana},
 
-	`\p{N}{1,3}`: {matchNumbers3, false},
-	`\p{N}`:      {matchNumber, false},
-	`\s+`:        {func(c *classes, s string, i int) int { return c.run(s, i, space) }, false},
-	`\S+`:        {func(c *classes, s string, i int) int { return c.runNot(s, i, space) }, false},
-	anyCharacter: {matchAny, true},
-	` `:          {func(_ *classes, s string, i int) int { return i + b2i(s[i] == ' ') }, false},
+	`\p{N}{1,3}`: {match: matchNumbers3, skip: skipToNumber},
+	`\p{N}`:      {match: matchNumber, skip: skipToNumber},
+	`\s+`:        {match: matchSpace, skip: matchNoSpace},
+	`\S+`:        {match: matchNoSpace, skip: matchSpace},
+	anyCharacter: {match: matchAny, whole: true},
 }
 
 // anyCharacter is the pattern that puts each character by itself.
 const anyCharacter = `[\s\S]`
 
-func b2i(b bool) int {
-	if b {
-		return 1
+// literal is the pattern that is a string.
+func literal(text string) wordPattern {
+	return wordPattern{
+		match: func(_ *classes, s string, i int) int {
+			if strings.HasPrefix(s[i:], text) {
+				return i + len(text)
+			}
+			return i
+		},
+		skip: func(_ *classes, s string, i int) int {
+			if k := strings.Index(s[i:], text); k >= 0 {
+				return i + k
+			}
+			return len(s)
+		},
 	}
-	return 0
 }
+
+func matchSpace(c *classes, s string, i int) int { return c.run(s, i, space) }
+
+func matchNoSpace(c *classes, s string, i int) int { return c.runNot(s, i, space) }
 
 // matchAny is a character. A byte that is not UTF-8 counts as one.
 func matchAny(_ *classes, s string, i int) int {
@@ -56,6 +77,8 @@ func matchAny(_ *classes, s string, i int) int {
 func matchNumber(c *classes, s string, i int) int { return c.numbers(s, i, 1) }
 
 func matchNumbers3(c *classes, s string, i int) int { return c.numbers(s, i, 3) }
+
+func skipToNumber(c *classes, s string, i int) int { return c.runNot(s, i, number) }
 
 // numbers is \p{N}{1,most}.
 func (c *classes) numbers(s string, i, most int) int {
@@ -246,6 +269,14 @@ func isASCIIPunct(b byte) bool {
 
 func asciiLetters(s string, i int) int {
 	for i < len(s) && 'a' <= s[i]|0x20 && s[i]|0x20 <= 'z' {
+		i++
+	}
+	return i
+}
+
+// skipToKana skips what begins with a byte below that of U+3000.
+func skipToKana(_ *classes, s string, i int) int {
+	for i < len(s) && s[i] < 0xe3 {
 		i++
 	}
 	return i

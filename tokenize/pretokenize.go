@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -149,13 +148,13 @@ func (p *split) compile() error {
 	p.classes, p.invert, p.behavior = unicodeClasses(), p.Invert, p.Behavior
 	switch {
 	case p.Pattern.String != nil && *p.Pattern.String != "":
-		p.match = matchString(*p.Pattern.String)
+		p.wordPattern = literal(*p.Pattern.String)
 	case p.Pattern.Regex != nil:
 		known, ok := wordPatterns[*p.Pattern.Regex]
 		if !ok {
 			return fmt.Errorf("%w: pre_tokenizer: the pattern %q is not implemented", ErrFormat, *p.Pattern.Regex)
 		}
-		p.match = known.match
+		p.wordPattern = known
 	default:
 		return fmt.Errorf("%w: pre_tokenizer: Split with an empty pattern is not implemented", ErrFormat)
 	}
@@ -167,26 +166,17 @@ func (p *split) compile() error {
 
 // steps is the split itself, or less where the pattern leaves nothing between matches.
 func (p *split) steps() []preTokenizer {
-	if r := p.Pattern.Regex; r != nil && wordPatterns[*r].whole && (p.Behavior == "Isolated" || p.Invert && p.Behavior == "Removed") {
+	if p.whole && (p.Behavior == "Isolated" || p.Invert && p.Behavior == "Removed") {
 		return []preTokenizer{&matched{p.classes, p.match}}
 	}
 	return []preTokenizer{p}
 }
 
-func matchString(literal string) matcher {
-	return func(_ *classes, s string, i int) int {
-		if strings.HasPrefix(s[i:], literal) {
-			return i + len(literal)
-		}
-		return i
-	}
-}
-
 // pieces cuts a text into matches and what is between them, and puts these together
 // as a behaviour of the file format says. With invert, the two change roles.
 type pieces struct {
+	wordPattern
 	classes  *classes
-	match    matcher
 	invert   bool
 	behavior string
 }
@@ -198,6 +188,9 @@ func (p *pieces) piece(s string, i int) (end int, isMatch bool) {
 	}
 	for end < len(s) {
 		end = matchAny(nil, s, end)
+		if p.skip != nil {
+			end = p.skip(p.classes, s, end)
+		}
 		if end < len(s) && p.match(p.classes, s, end) > end {
 			break
 		}
@@ -244,7 +237,7 @@ type digits struct {
 }
 
 func (p *digits) compile() error {
-	p.pieces = pieces{classes: unicodeClasses(), match: matchNumber, behavior: "Contiguous"}
+	p.pieces = pieces{wordPattern: wordPatterns[`\p{N}`], classes: unicodeClasses(), behavior: "Contiguous"}
 	if p.IndividualDigits {
 		p.behavior = "Isolated"
 	}
@@ -262,12 +255,14 @@ func (p *punctuation) compile() error {
 	if p.Behavior == "" {
 		p.Behavior = "Isolated"
 	}
-	p.pieces = pieces{classes: unicodeClasses(), behavior: p.Behavior, match: func(c *classes, s string, i int) int {
+	p.pieces = pieces{classes: unicodeClasses(), behavior: p.Behavior}
+	p.match = func(c *classes, s string, i int) int {
 		if k, n := c.at(s, i); k&punctuative != 0 {
 			return i + n
 		}
 		return i
-	}}
+	}
+	p.skip = func(c *classes, s string, i int) int { return c.runNot(s, i, punctuative) }
 	return nil
 }
 
@@ -278,12 +273,13 @@ type whitespace struct {
 }
 
 func (p *whitespace) compile() error {
-	p.pieces = pieces{classes: unicodeClasses(), behavior: "Removed", invert: true, match: func(c *classes, s string, i int) int {
+	p.pieces = pieces{classes: unicodeClasses(), behavior: "Removed", invert: true}
+	p.match = func(c *classes, s string, i int) int {
 		if k, n := c.at(s, i); k&wordChar != 0 {
 			return c.run(s, i+n, wordChar)
 		}
 		return c.runNot(s, i, wordChar|space)
-	}}
+	}
 	return nil
 }
 
@@ -294,8 +290,6 @@ type whitespaceSplit struct {
 }
 
 func (p *whitespaceSplit) compile() error {
-	p.pieces = pieces{classes: unicodeClasses(), behavior: "Removed", match: func(c *classes, s string, i int) int {
-		return c.run(s, i, space)
-	}}
+	p.pieces = pieces{wordPattern: wordPatterns[`\s+`], classes: unicodeClasses(), behavior: "Removed"}
 	return nil
 }
