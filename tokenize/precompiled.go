@@ -42,53 +42,104 @@ func (p *precompiled) compile() error {
 }
 
 func (p *precompiled) normalize(dst []byte, text string, from *[]span) []byte {
+	if from != nil {
+		return p.trace(dst, text, from)
+	}
 	for i := 0; i < len(text); {
 		end := i + p.chars.singles(text[i:])
 		if end == i {
 			if end = i + p.chars.cluster(text[i:]); end-i < longCluster {
 				if to, ok := p.rules.lookup(text[i:end]); ok {
-					dst = appendAligned(dst, to, text, i, end, from)
+					dst = append(dst, to...)
 					i = end
 					continue
 				}
 			}
 		}
-		var at int
-		if from != nil {
-			at = len(*from)
-		}
-		dst = p.single.normalize(dst, text[i:end], from)
-		if from != nil {
-			shift((*from)[at:], i)
-		}
+		dst = p.single.normalize(dst, text[i:end], nil)
 		i = end
 	}
 	return dst
 }
 
-// appendAligned appends what text[i:end] becomes, character by character; those that
-// are more stem from the last one.
-func appendAligned(dst []byte, to, text string, i, end int, from *[]span) []byte {
-	var at span
-	for _, r := range to {
-		if i < end {
+// trace is normalize with spans.
+func (p *precompiled) trace(dst []byte, text string, from *[]span) []byte {
+	var list changes
+	for i := 0; i < len(text); {
+		end := i + p.chars.cluster(text[i:])
+		if end-i < longCluster {
+			if to, ok := p.rules.lookup(text[i:end]); ok {
+				list.replace(text[i:end], to)
+				dst = append(dst, to...)
+				i = end
+				continue
+			}
+		}
+		for i < end {
 			n := charLen(text, i)
-			at = span{int32(i), int32(i + n)}
+			if to, ok := p.rules.lookup(text[i : i+n]); ok {
+				list.replace(text[i:i+n], to)
+				dst = append(dst, to...)
+			} else {
+				list = append(list, change{size: n})
+				dst = append(dst, text[i:i+n]...)
+			}
 			i += n
 		}
-		start := len(dst)
-		dst = utf8.AppendRune(dst, r)
-		trace(from, dst, start, at)
 	}
+	*from = list.spans(*from, text)
 	return dst
 }
 
-// shift moves spans of a part of a text to where the part begins.
-func shift(spans []span, by int) {
-	for i := range spans {
-		spans[i].start += int32(by)
-		spans[i].end += int32(by)
+// change is a character of a new text: size bytes for one character of the old text
+// and as many more as removed says; or, if removed is negative, for none.
+type change struct{ size, removed int }
+
+// changes are how Hugging Face tokenizers counts what a new text stems from.
+type changes []change
+
+// replace adds what a part of the old text becomes. Characters that are more stem from
+// the one before them; those that are fewer are removed after the last one there is. Where
+// there is none, at the beginning of the text, they are not removed, and what follows
+// stems from them.
+func (c *changes) replace(old, to string) {
+	more := utf8.RuneCountInString(to) - utf8.RuneCountInString(old)
+	start := len(*c)
+	for i := 0; i < len(to); {
+		n := charLen(to, i)
+		*c = append(*c, change{size: n})
+		i += n
 	}
+	for i := len(*c) - more; i < len(*c) && more > 0; i++ {
+		(*c)[max(i, start)].removed = -1
+	}
+	if more < 0 && len(*c) > 0 {
+		(*c)[len(*c)-1].removed -= more
+	}
+}
+
+func (c changes) spans(from []span, text string) []span {
+	var last span
+	i := 0
+	step := func() {
+		if i < len(text) {
+			n := charLen(text, i)
+			last = span{int32(i), int32(i + n)}
+			i += n
+		}
+	}
+	for _, change := range c {
+		if change.removed >= 0 {
+			step()
+		}
+		for range change.size {
+			from = append(from, last)
+		}
+		for range change.removed {
+			step()
+		}
+	}
+	return from
 }
 
 // charsmap is a table of rules: a double array over the bytes of what is replaced, and
