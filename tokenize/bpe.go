@@ -138,7 +138,7 @@ func (m *bpe) useBytes() error {
 			return fmt.Errorf("%w: the vocabulary has no token for byte 0x%02x, so not every text could be encoded", ErrFormat, b)
 		}
 	}
-	var byteOf = map[int32]int{}
+	byteOf := map[int32]int{}
 	for b, id := range m.bytes {
 		byteOf[id] = b
 	}

@@ -8,7 +8,8 @@ import (
 // unicodeForm is one of the four normalization forms of Unicode (UAX #15).
 type unicodeForm struct {
 	plain
-	form normalizer
+	form   normalizer
+	traced normalizer // does the same, and knows what stems from where
 }
 
 func (f *unicodeForm) compile() error {
@@ -20,12 +21,16 @@ func (f *unicodeForm) compile() error {
 	case "NFKC":
 		f.form = &composer{chars: u, compat: true, inside: insideCompat, changed: excluded | compatible}
 	default:
+		f.traced = &composer{chars: u, compat: compat, apart: true, inside: insideCompat, changed: excluded | compatible}
 		f.form = newCharwise(true, func(dst []rune, r rune) []rune { return u.decompose(dst, r, compat) })
 	}
 	return nil
 }
 
 func (f *unicodeForm) normalize(dst []byte, text string, from *[]span) []byte {
+	if from != nil && f.traced != nil {
+		return f.traced.normalize(dst, text, from)
+	}
 	return f.form.normalize(dst, text, from)
 }
 
@@ -35,15 +40,19 @@ func (f *unicodeForm) normalize(dst []byte, text string, from *[]span) []byte {
 type composer struct {
 	chars   *characters
 	compat  bool
+	apart   bool     // decompose only
 	inside  property // of characters that belong to the segment before them
 	changed property // of characters that do not stay as they are when alone
 }
 
-// letter is a character on its way.
+// part is a character on its way. Its change is how Hugging Face counts where it comes
+// from: 1 if it was added to the one before it, else how many of the characters that
+// follow in the text it takes with it, as a negative number. Where marks change places,
+// this is not where they were.
 type part struct {
-	r     rune
-	class uint8
-	from  span
+	r      rune
+	class  uint8
+	change int
 }
 
 func (c *composer) normalize(dst []byte, text string, from *[]span) []byte {
@@ -53,12 +62,24 @@ func (c *composer) normalize(dst []byte, text string, from *[]span) []byte {
 		end := plainASCII(text, i)
 		if end == i {
 			var still bool
-			if end, still = c.segment(text, i); !still {
-				parts = c.compose(c.decompose(parts[:0], text, i, end))
+			if end, still = c.segment(text, i); !still || c.apart && text[i] >= utf8.RuneSelf && charLen(text, i) > 1 {
+				parts = c.decompose(parts[:0], text, i, end)
+				if !c.apart {
+					parts = c.compose(parts)
+				}
+				last := span{int32(i), int32(i)} // of the character taken last
 				for _, p := range parts {
+					at := last
+					for k := p.change; k <= 0 && i < end; k++ {
+						last = span{int32(i), int32(i + charLen(text, i))}
+						if k == p.change {
+							at = last
+						}
+						i = int(last.end)
+					}
 					start := len(dst)
 					dst = utf8.AppendRune(dst, p.r)
-					trace(from, dst, start, p.from)
+					trace(from, dst, start, at)
 				}
 				i = end
 				continue
@@ -106,9 +127,8 @@ func (c *composer) decompose(parts []part, text string, i, end int) []part {
 	var buf [32]rune
 	for i < end {
 		r, n := utf8.DecodeRuneInString(text[i:])
-		at := span{int32(i), int32(i + n)}
-		for _, d := range c.chars.decompose(buf[:0], r, c.compat) {
-			p := part{d, c.chars.at(d).class(), at}
+		for k, d := range c.chars.decompose(buf[:0], r, c.compat) {
+			p := part{d, c.chars.at(d).class(), min(k, 1)}
 			place := len(parts)
 			for p.class != 0 && place > 0 && parts[place-1].class > p.class {
 				place--
@@ -128,6 +148,7 @@ func (c *composer) compose(parts []part) []part {
 		if starter >= 0 && (last < p.class || len(out)-1 == starter) {
 			if r, ok := c.chars.compose(out[starter].r, p.r); ok {
 				out[starter].r = r
+				out[starter].change += p.change - 1
 				continue
 			}
 		}

@@ -206,10 +206,12 @@ func (e *encoder) word(word string, at origin) {
 	}
 	e.ends = e.ends[:0]
 	e.ids = e.model.encodeWord(e.ids, &e.ends, word)
-	start := 0
+	start, last := 0, 0
 	for _, end := range e.ends {
-		e.offset(at, start, int(end))
-		start = int(end)
+		if int(end) > last {
+			start, last = last, int(end)
+		}
+		e.offset(at, start, last)
 	}
 }
 

@@ -19,6 +19,11 @@ type frameGolden struct {
 		Part  json.RawMessage
 		Words [][]int // bounds of each text's words, in characters
 	}
+	Forms []struct {
+		File    string
+		Texts   []string
+		Offsets [][]int
+	}
 	Characters, Bytes []struct {
 		Plain, Special, Template []int32
 		Offsets                  []int
@@ -95,10 +100,7 @@ func TestFrame(t *testing.T) {
 					t.Errorf("%s: Encode(%q) with special tokens\n got %v\nwant %v", name, text, ids, want.Special)
 				}
 				same, offsets := special.EncodeOffsets(text)
-				flat := []int{}
-				for _, o := range offsets {
-					flat = append(flat, o.Start, o.End)
-				}
+				flat := flatten(offsets)
 				if !slices.Equal(same, ids) || !slices.Equal(flat, want.Offsets) {
 					t.Errorf("%s: EncodeOffsets(%q)\n got %v\nwant %v", name, text, flat, want.Offsets)
 				}
@@ -111,6 +113,30 @@ func TestFrame(t *testing.T) {
 				if got := special.Decode(nil, ids); string([]rune(string(got))) != want.DecodedSpecial {
 					t.Errorf("%s: decodes with special tokens to %q, want %q", name, got, want.DecodedSpecial)
 				}
+			}
+		}
+	}
+}
+
+func flatten(offsets []Offset) []int {
+	flat := []int{}
+	for _, o := range offsets {
+		flat = append(flat, o.Start, o.End)
+	}
+	return flat
+}
+
+// TestFormOffsets: where marks change places or characters become one.
+func TestFormOffsets(t *testing.T) {
+	for _, form := range loadFrame(t).Forms {
+		tok, err := Parse([]byte(form.File))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k, text := range form.Texts {
+			_, offsets := tok.EncodeOffsets(text)
+			if got := flatten(offsets); !slices.Equal(got, form.Offsets[k]) {
+				t.Errorf("%s of %+q:\n got %v\nwant %v", marshal(tok.norm), text, got, form.Offsets[k])
 			}
 		}
 	}

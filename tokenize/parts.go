@@ -42,8 +42,8 @@ type rewriter interface {
 // A model maps words to tokens. It must be safe for concurrent use.
 type model interface {
 	// encodeWord appends the tokens of word, which is not empty, to dst. If ends is not
-	// nil, it also appends to it where in word each token ends; a token begins where the
-	// one before it ends.
+	// nil, it also appends to it where in word each token ends. A token begins where the
+	// one before it ends; of tokens that end at one place, where the first of them begins.
 	encodeWord(dst []int32, ends *[]int32, word string) []int32
 	// vocab returns the tokens and their ids.
 	vocab() *vocabulary

@@ -93,7 +93,7 @@ func assemble(p parts, list []addedToken) (*Tokenizer, error) {
 		}
 	}
 	if m, ok := p.model.(*bpe); ok {
-		if k := len(t.steps) - 1; k >= 0 && t.steps[k] == (preTokenizer)(printableBytes{}) {
+		if k := len(t.steps) - 1; k >= 0 && t.steps[k] == preTokenizer(printableBytes{}) {
 			if t.steps = t.steps[:k]; len(m.merges) == 0 {
 				t.steps = nil // words do not matter
 			}

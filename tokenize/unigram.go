@@ -260,7 +260,7 @@ func (s *spelling) flush(end int) {
 		s.put(id, end)
 	} else if s.hasBytes(text) {
 		for i := range len(text) {
-			s.put(s.bytes[text[i]], end-len(text)+i+1)
+			s.put(s.bytes[text[i]], end) // each stands for the whole
 		}
 	} else {
 		s.put(s.unk, end)

@@ -11,6 +11,7 @@ directory.
 """
 
 import json
+import random
 import re
 
 import tokenizers
@@ -119,13 +120,27 @@ def cases(t):
     return out
 
 
+def forms():
+    marks = ["\u0315", "\u0300", "\u0323", "\u05ae", "\u0301", "\u0327", "e", "\u00e9", "\u1ec7", "\uac00", "\u11a8", "a", "\ufb01", "\u0344"]
+    rng = random.Random(8)
+    texts = ["".join(rng.choice(marks) for _ in range(12)) for _ in range(40)]
+    out = []
+    for name in "NFC", "NFD", "NFKC", "NFKD":
+        t = Tokenizer(models.WordLevel({"[UNK]": 0}, "[UNK]"))
+        t.normalizer = getattr(normalizers, name)()
+        t.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
+        spans = [[len(x[:c].encode()) for s in t.encode(x).offsets for c in s] for x in texts]
+        out.append({"file": t.to_str(), "texts": texts, "offsets": spans})
+    return out
+
+
 loaded = {"characters": characters(), "bytes": byte_level()}
 for name, t in loaded.items():
     t.save(name + ".json")
 with open("frame.json", "w") as f:
     f.write('{"source": "Hugging Face tokenizers %s (PyPI), by frame.py",\n"texts": %s,\n"splits": [\n' % (tokenizers.__version__, json.dumps(TEXTS)))
     f.write(",\n".join(json.dumps(p, separators=(",", ":")) for p in patterns()))
-    f.write("\n]")
+    f.write('\n],\n"forms": ' + json.dumps(forms(), separators=(",", ":")))
     for name, t in loaded.items():
         f.write(',\n"%s": [\n%s\n]' % (name, ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases(t))))
     f.write("}\n")
