@@ -119,8 +119,8 @@ func assemble(p parts, list []addedToken) (*Tokenizer, error) {
 	}
 	t.text = newTextTable(t)
 	t.kind = t.findKind()
-	t.eos = t.findSpecial(eosToken, "<|endoftext|>", "<|end_of_text|>", "</s>", "[EOS]", "<|end▁of▁sentence|>", "[SEP]")
-	t.pad = t.findSpecial("<pad>", "[PAD]", "<|pad|>", "<|padding|>")
+	t.eos = t.findSpecial(eosToken, "<|endoftext|>", "<|end_of_text|>", "</s>", "[EOS]", "<｜end▁of▁sentence｜>", "[SEP]")
+	t.pad = t.findSpecial("<pad>", "[PAD]", "<|pad|>", "<|padding|>", "<｜▁pad▁｜>")
 	t.mask = t.findSpecial("<mask>", "[MASK]", "<|mask|>")
 	t.unk = t.findSpecial(unkToken, "[UNK]", "<|unk|>")
 	return t, nil

@@ -96,13 +96,13 @@ func trainTokenizer(ctx context.Context, out, warn io.Writer, o shardOptions, vo
 }
 
 func newTokenizerEncodeCommand() *cobra.Command {
-	var tokens bool
+	var tokens, special bool
 	cmd := &cobra.Command{
 		Use:   "encode TOKENIZER [FILE]",
 		Short: "Print the token ids of text",
 		Long: `Print the token ids of a file, or of standard input, on one line; with --tokens,
 a line for each token with its id and what it stands for. The text of a special
-token is text like any other.
+token is text like any other, as prep shard has it; with --special it is the token.
 
 ` + cli.ExitHelp,
 		Example: `  echo 'To be, or not to be' | prep tokenizer encode tokenizer.json --tokens`,
@@ -116,12 +116,16 @@ token is text like any other.
 			if err != nil {
 				return err
 			}
+			if special {
+				tok = tok.WithSpecial()
+			}
 			out := bufio.NewWriter(cmd.OutOrStdout())
 			printIDs(out, tok, tok.Encode(nil, text), tokens)
 			return out.Flush()
 		},
 	}
 	cmd.Flags().BoolVar(&tokens, "tokens", false, "a line for each token: its id and what it stands for, quoted")
+	cmd.Flags().BoolVar(&special, "special", false, "take the text of a special token for the token")
 	return cmd
 }
 
@@ -143,11 +147,13 @@ func printIDs(out *bufio.Writer, tok *tokenize.Tokenizer, ids []int32, tokens bo
 }
 
 func newTokenizerDecodeCommand() *cobra.Command {
-	return &cobra.Command{
+	var special bool
+	cmd := &cobra.Command{
 		Use:   "decode TOKENIZER [FILE]",
 		Short: "Print the text of token ids",
 		Long: `Print the text that token ids stand for. The ids are numbers with white space
-between them, in a file or on standard input. Special tokens stand for no text.
+between them, in a file or on standard input. Special tokens stand for no text, or,
+with --special, for their own.
 
 ` + cli.ExitHelp,
 		Example: `  prep tokenizer encode tokenizer.json book.txt | prep tokenizer decode tokenizer.json`,
@@ -165,6 +171,9 @@ between them, in a file or on standard input. Special tokens stand for no text.
 			if err != nil {
 				return err
 			}
+			if special {
+				tok = tok.WithSpecial()
+			}
 			text := string(tok.Decode(nil, ids))
 			to := cmd.OutOrStdout()
 			if file, ok := to.(*os.File); ok && cli.IsTerminal(file) {
@@ -178,6 +187,8 @@ between them, in a file or on standard input. Special tokens stand for no text.
 			return err
 		},
 	}
+	cmd.Flags().BoolVar(&special, "special", false, "print the text of special tokens")
+	return cmd
 }
 
 // parseIDs reads token ids of a vocabulary of the given size.
