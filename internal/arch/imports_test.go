@@ -49,8 +49,8 @@ var ours = map[string][]string{
 // standard library is open to all; a library without a row to none.
 var foreign = map[string][]string{
 	"github.com/apache/arrow-go":      {"pipeline"},
-	"github.com/parquet-go":           {"pipeline"},
-	"github.com/klauspost/compress":   {"pipeline", "internal/column"},
+	"github.com/parquet-go":           {"pipeline", "bench/hostile"},
+	"github.com/klauspost/compress":   {"pipeline", "internal/column", "bench/hostile"},
 	"github.com/therootcompany/xz":    {"pipeline"},
 	"golang.org/x/net/html":           {"pipeline"},
 	"github.com/spf13":                {"cmd/...", "internal/cli"},
