@@ -92,8 +92,10 @@ func (c *contestant) run(ctx context.Context) error {
 // job is a contestant of the peers.
 func (d *driver) job(name string, threads int, spec map[string]any) *contestant {
 	spec["threads"] = threads
-	env := []string{"RAYON_NUM_THREADS=" + strconv.Itoa(threads), "TOKENIZERS_PARALLELISM=" + strconv.FormatBool(threads > 1),
-		"OMP_NUM_THREADS=" + strconv.Itoa(threads), "HF_HUB_OFFLINE=1", "HF_DATASETS_OFFLINE=1"}
+	env := []string{
+		"RAYON_NUM_THREADS=" + strconv.Itoa(threads), "TOKENIZERS_PARALLELISM=" + strconv.FormatBool(threads > 1),
+		"OMP_NUM_THREADS=" + strconv.Itoa(threads), "HF_HUB_OFFLINE=1", "HF_DATASETS_OFFLINE=1",
+	}
 	return &contestant{name: name, threads: threads, argv: []string{d.python, d.peer, encodeSpec(spec)}, env: env}
 }
 

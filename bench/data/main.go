@@ -21,6 +21,7 @@ import (
 type driver struct {
 	self, prep   string // commands of ours
 	python, peer string // and of the peers
+	streaming    string // a Python that has MosaicML streaming
 	corpus       string // directory of the sets of texts
 	tokenizers   string // directory of real tokenizer.json files
 	out          string // directory of files in passing
@@ -59,6 +60,7 @@ func main() {
 	flag.StringVar(&d.out, "out", "bench/out/data", "directory for what is made on the way")
 	flag.StringVar(&d.prep, "prep", "bench/out/data/prep", "the prep command")
 	flag.StringVar(&d.python, "python", "python3", "Python with requirements.txt")
+	flag.StringVar(&d.streaming, "streaming", "python3", "Python with requirements-read.txt")
 	flag.StringVar(&d.peer, "peer", "bench/data/peer", "the peers")
 	flag.Parse()
 	d.names, d.sets = list(names), list(sets)

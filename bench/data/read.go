@@ -39,7 +39,7 @@ func (d *driver) measureRead(ctx context.Context) error {
 	spec := encodeSpec(map[string]any{
 		"job": "windows", "shards": filepath.Join(dir, "parquet", "shards"), "out": filepath.Join(dir, "theirs"), "length": windowLength, "threads": 1,
 	})
-	if out, err := exec.CommandContext(ctx, d.python, d.peer, spec).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(ctx, d.streaming, d.peer, spec).CombinedOutput(); err != nil {
 		return fmt.Errorf("write windows: %w: %s", err, lastLine(string(out)))
 	}
 	for _, p := range []struct {
@@ -53,6 +53,9 @@ func (d *driver) measureRead(ctx context.Context) error {
 	} {
 		job := d.job(p.name, p.threads, map[string]any{"job": "read", "peer": p.peer, "directory": filepath.Join(dir, "theirs"), "length": windowLength})
 		job.threads = 2
+		if p.peer != "datasets" {
+			job.argv[0] = d.streaming
+		}
 		list = append(list, job)
 	}
 	race(ctx, d.rounds, list)

@@ -1,16 +1,18 @@
 """Text to tokenised files, by datasets and by datatrove."""
 import glob
+import importlib
 import os
 import time
 
 
 def run(peer, tokenizer, corpus, out, processes, threads):
     files = sorted(glob.glob(os.path.join(corpus, "*.jsonl")))
-    size = 0
+    for module in MODULES[peer]:
+        importlib.import_module(module)
     start = time.perf_counter()
     tokens = PEERS[peer](tokenizer, files, out, processes)
     seconds = time.perf_counter() - start
-    return {"seconds": seconds, "amount": size, "tokens": tokens, "check": str(tokens)}
+    return {"seconds": seconds, "tokens": tokens, "check": str(tokens)}
 
 
 def mapper(path):
@@ -48,7 +50,7 @@ def by_datasets(tokenizer, files, out, processes):
     features = datasets.Features({**rows.features, "tokens": datasets.Sequence(datasets.Value(width))})
     rows = rows.map(Lazy(tokenizer), batched=True, batch_size=1000, num_proc=processes if processes > 1 else None, features=features)
     rows.to_parquet(os.path.join(out, "tokens.parquet"))
-    return sum(len(x) for x in rows.with_format("arrow")["tokens"]) if False else count(os.path.join(out, "tokens.parquet"))
+    return count(os.path.join(out, "tokens.parquet"))
 
 
 def count(path):
@@ -80,7 +82,14 @@ def by_datatrove(tokenizer, files, out, processes):
         ],
         tasks=processes, workers=processes, logging_dir=os.path.join(out, "logs"),
     ).run()
-    return sum(os.path.getsize(f) for f in glob.glob(os.path.join(out, "tokens", "*.ds"))) // 2
+    made = os.path.join(out, "tokens", "*.ds")
+    documents = sum(os.path.getsize(f) for f in glob.glob(made + ".index")) // 8
+    return sum(os.path.getsize(f) for f in glob.glob(made)) // 2 - documents  # each has an end
 
 
+MODULES = {
+    "datasets": ["datasets", "tokenizers"],
+    "datasets_streaming": ["datasets", "tokenizers"],
+    "datatrove": ["datatrove.executor", "datatrove.pipeline.readers", "datatrove.pipeline.tokens"],
+}
 PEERS = {"datasets": by_datasets, "datasets_streaming": by_streaming, "datatrove": by_datatrove}

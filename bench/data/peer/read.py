@@ -1,5 +1,6 @@
 """Reads windows of tokens, shuffled, for an epoch."""
 import glob
+import importlib
 import os
 import time
 
@@ -7,6 +8,7 @@ import numpy as np
 
 
 def run(peer, directory, length, threads):
+    importlib.import_module(MODULES[peer])
     start = time.perf_counter()
     windows = PEERS[peer](directory, threads)
     loaded = time.perf_counter()
@@ -41,4 +43,5 @@ def by_datasets(directory, threads):
     return (row["tokens"] for row in data.shuffle(seed=1, buffer_size=1000).with_format("numpy"))
 
 
+MODULES = {"mosaic": "streaming", "mosaic_loader": "streaming", "datasets": "datasets"}
 PEERS = {"mosaic": mosaic, "mosaic_loader": mosaic_loader, "datasets": by_datasets}
