@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/parquet-go/parquet-go"
 )
@@ -119,7 +120,7 @@ func (c *tokenColumn[T]) add(ids []int32) error {
 		return damaged(c.info, fmt.Errorf("it has more tokens than the %d in the manifest", c.info.Tokens))
 	}
 	from := len(c.tokens)
-	c.tokens = append(c.tokens, make([]T, len(ids))...)
+	c.tokens = slices.Grow(c.tokens, len(ids))[:from+len(ids)]
 	to := c.tokens[from:]
 	for i, id := range ids {
 		if uint32(id) >= c.vocab {
