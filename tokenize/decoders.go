@@ -149,11 +149,11 @@ func (d *stripDecoder) compile() error {
 
 func (d *stripDecoder) decode(tokens []string) []string {
 	for i, token := range tokens {
-		for range d.Start {
-			token = strings.TrimPrefix(token, d.Content)
+		for n := 0; n < d.Start && strings.HasPrefix(token, d.Content); n++ {
+			token = token[len(d.Content):]
 		}
-		for range d.Stop {
-			token = strings.TrimSuffix(token, d.Content)
+		for n := 0; n < d.Stop && strings.HasSuffix(token, d.Content); n++ {
+			token = token[:len(token)-len(d.Content)]
 		}
 		tokens[i] = token
 	}

@@ -1,6 +1,7 @@
 package tokenize
 
 import (
+	"math"
 	"sync"
 	"unicode/utf8"
 	"unsafe"
@@ -30,6 +31,9 @@ type Offset struct{ Start, End int }
 // of a character has the whole of it, and the file may ask for white space to be left
 // out. Text beyond 2 GiB has no offsets.
 func (t *Tokenizer) EncodeOffsets(text string) ([]int32, []Offset) {
+	if len(text) > math.MaxInt32 {
+		return t.Encode(nil, text), nil
+	}
 	e := encoders.Get().(*encoder)
 	e.Tokenizer, e.ids, e.offsets = t, nil, []Offset{}
 	e.document(text)

@@ -16,6 +16,7 @@ func TestParseRefuses(t *testing.T) {
 		{"truncated", KindByte, "\n  }\n}", "", "unexpected end of the file"},
 		{"trailing", KindByte, "\n  }\n}", "\n  }\n} {}", "follows the end"},
 		{"unknown key", KindByte, `"version"`, `"revision"`, `"revision"`},
+		{"too deep", KindByte, `"normalizer": null`, `"normalizer": ` + strings.Repeat("[", 1e5), "brackets within"},
 		{"normalizer", KindByte, `"normalizer": null`, `"normalizer": {"type": "Append"}`, `normalizer is {"type":"Append"}`},
 		{"post-processor", KindByte, `"post_processor": null`, `"post_processor": {"type": "Telepathy"}`, `post_processor is {"type":"Telepathy"}`},
 		{"other words", KindByte, `"type": "ByteLevel"`, `"type": "Whitespaces"`, `pre_tokenizer is {"type":"Whitespaces"`},
@@ -122,6 +123,16 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add([]byte(`{"model":{"type":"BPE","vocab":{},"merges":[["",""]]}}`))
 	f.Add([]byte(`{"model":{"type":"WordLevel","vocab":{"<unk>":0,"a":1},"unk_token":"<unk>"},"added_tokens":[{"id":0,"content":"<unk>","special":true}]}`))
+	const words = `,"model":{"type":"WordLevel","vocab":{"<unk>":0,"a":1},"unk_token":"<unk>"}}`
+	for _, parts := range []string{
+		`"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"String":"u"},"behavior":"MergedWithNext","invert":true},{"type":"Digits","individual_digits":false},{"type":"ByteLevel","add_prefix_space":true,"trim_offsets":true}]}`,
+		`"post_processor":{"type":"Sequence","processors":[{"type":"RobertaProcessing","sep":["a",1],"cls":["a",1],"trim_offsets":true,"add_prefix_space":true},{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"a","type_id":0}},{"Sequence":{"id":"A","type_id":0}}],"pair":[],"special_tokens":{"a":{"id":"a","ids":[1],"tokens":["a"]}}}]}`,
+		`"decoder":{"type":"Sequence","decoders":[{"type":"Strip","content":"a","start":1,"stop":9},{"type":"CTC","pad_token":"a","word_delimiter_token":"b","cleanup":true},{"type":"ByteFallback"},{"type":"BPEDecoder","suffix":"a"},{"type":"Replace","pattern":{"String":"a"},"content":""}]}`,
+		`"added_tokens":[{"id":2,"content":"qu","single_word":false,"lstrip":true,"rstrip":true,"normalized":true,"special":false},{"id":1,"content":"a","special":true,"single_word":true}],"normalizer":{"type":"Lowercase"}`,
+	} {
+		f.Add([]byte("{" + parts + words))
+	}
+	f.Add([]byte(`{"model":{"type":"BPE","byte_fallback":true,"fuse_unk":true,"unk_token":"u","vocab":{"u":0,"t":1,"h":2,"th":3,"<0x20>":9},"merges":[["t","h"],["t","h"]]}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		tok, err := Parse(data)
 		if err != nil {
@@ -139,6 +150,18 @@ func FuzzParse(f *testing.F) {
 		}
 		s := "the quick \xff\x00 we'll  é"
 		ids := tok.Encode(nil, s)
+		tok.Decode(nil, ids)
+		special := tok.WithSpecial()
+		same, offsets := special.EncodeOffsets(s)
+		special.Decode(nil, special.PostProcess(nil, same))
+		if ids := special.Encode(nil, s); !slices.Equal(same, ids) || len(offsets) != len(same) {
+			t.Errorf("EncodeOffsets gives %v with %d offsets, Encode gives %v", same, len(offsets), ids)
+		}
+		for _, o := range offsets {
+			if o.Start < 0 || o.Start > o.End || o.End > len(s) {
+				t.Errorf("offsets %v in a text of %d bytes", o, len(s))
+			}
+		}
 		if !slices.Equal(ids, again.Encode(nil, s)) {
 			t.Error("the file read back gives other ids")
 		}

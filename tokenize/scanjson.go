@@ -147,6 +147,10 @@ func (j *jsonScanner) id() int32 {
 	return int32(n)
 }
 
+// maxDepth bounds how deep values may be nested: parts within parts are read once for
+// each level.
+const maxDepth = 64
+
 // raw reads a value of any kind and returns its bytes. They are checked only as far
 // as brackets and strings go.
 func (j *jsonScanner) raw() json.RawMessage {
@@ -161,7 +165,10 @@ func (j *jsonScanner) raw() json.RawMessage {
 			}
 			continue
 		case '{', '[':
-			depth++
+			if depth++; depth > maxDepth {
+				j.fail("more than %d brackets within one another", maxDepth)
+				return nil
+			}
 		case '}', ']':
 			if depth == 0 {
 				return j.data[start:j.pos]
