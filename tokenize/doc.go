@@ -34,6 +34,7 @@
 //   - Parse accepts a file only if it does everything that the file asks for;
 //     anything else is refused by its name in the file.
 //   - Time grows with the length of a text, or a little faster, whatever the text.
-//   - Training is deterministic, and its memory grows with the number of distinct
-//     words, not with the length of the text.
+//   - Training gives the same file whatever the number of cores and the order of the
+//     documents. Its memory grows with the number of distinct words, not with the
+//     length of the text, and is bounded: see docs/formats/tokenizer.md.
 package tokenize

@@ -73,7 +73,7 @@ and makes damaged ones anew. A directory with another data set is refused.
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.Out, "out", "o", "", "directory of the data set")
-	f.StringVar(&o.tokenizer, "tokenizer", "train:bpe:8192", "tokenizer.json, or one to make: train:bpe:SIZE, char, byte")
+	f.StringVar(&o.tokenizer, "tokenizer", "train:bpe:8192", "tokenizer.json, or one to make: train:bpe:SIZE, train:wordpiece:SIZE, train:unigram:SIZE, char, byte")
 	f.StringVar(&o.Split, "split-docs", pipeline.SplitFile, "what a document of a .txt file is: file, line, or blank (between empty lines)")
 	f.StringVar(&o.TextField, "text-field", "text", "member of a .jsonl line or column of a table that holds the text")
 	f.StringVar(&o.Encoding, "encoding", "utf-8", "of text without a byte order mark: latin1, windows-1251, utf-16le, shift_jis, ...")

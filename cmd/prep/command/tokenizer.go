@@ -38,27 +38,31 @@ func newTokenizerTrainCommand() *cobra.Command {
 		Short: "Make a tokenizer.json from text",
 		Long: `Make a tokenizer.json from text files and directories, as prep shard reads them.
 
-  bpe    byte pairs merged by frequency: the <eos> token, the 256 bytes, merges
-  char   a token for each character of the corpus, <unk> for all others
-  byte   a token for each byte; needs no corpus
+  bpe        byte pairs merged by frequency: the <eos> token, the 256 bytes, merges
+  wordpiece  characters merged by frequency within words, as BERT has them; cased
+  unigram    the pieces of words that make the corpus likeliest, as SentencePiece
+  char       a token for each character of the corpus, <unk> for all others
+  byte       a token for each byte; needs no corpus
 
-The same corpus gives the same file. Its kind, number of tokens and SHA-256 go to
+The corpus may be larger than memory. Words that are counted go to a temporary file
+(TMPDIR) when there are too many; of more than 16 MiB of different words, the most
+frequent are learnt from. The same corpus gives the same file. Its kind, number of tokens and SHA-256 go to
 standard output.
 
 ` + cli.ExitHelp,
 		Example: `  prep tokenizer train corpus/ -o tokenizer.json --vocab 16384
   prep tokenizer train names.txt -o chars.json --kind char`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			switch kind {
-			case tokenize.KindBPE:
-				o.tokenizer = fmt.Sprintf("train:bpe:%d", vocab)
-			case tokenize.KindChar, tokenize.KindByte:
+			switch {
+			case sizedTrainers[kind] != nil:
+				o.tokenizer = fmt.Sprintf("train:%s:%d", kind, vocab)
+			case kind == tokenize.KindChar || kind == tokenize.KindByte:
 				o.tokenizer = kind
 				if cmd.Flags().Changed("vocab") {
-					return cli.Usagef("--vocab is for --kind bpe only; a %s tokenizer has as many tokens as it needs", kind)
+					return cli.Usagef("--vocab is not for --kind %s, which has as many tokens as it needs", kind)
 				}
 			default:
-				return cli.Usagef("--kind %q: not bpe, char or byte", kind)
+				return cli.Usagef("--kind %q: not bpe, wordpiece, unigram, char or byte", kind)
 			}
 			if len(args) == 0 && kind != tokenize.KindByte {
 				return cli.Usagef("a %s tokenizer needs a corpus to train on", kind)
@@ -69,8 +73,8 @@ standard output.
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.Out, "out", "o", "", "file to write")
-	f.StringVar(&kind, "kind", tokenize.KindBPE, "bpe, char or byte")
-	f.IntVar(&vocab, "vocab", 8192, "tokens of a bpe tokenizer")
+	f.StringVar(&kind, "kind", tokenize.KindBPE, "bpe, wordpiece, unigram, char or byte")
+	f.IntVar(&vocab, "vocab", 8192, "tokens of a bpe, wordpiece or unigram tokenizer")
 	f.StringVar(&o.TextField, "text-field", "text", "member of a .jsonl line that holds the text")
 	cobra.CheckErr(cmd.MarkFlagRequired("out"))
 	return cmd
@@ -89,7 +93,7 @@ func trainTokenizer(ctx context.Context, out, warn io.Writer, o shardOptions, vo
 		return err
 	}
 	if strings.HasPrefix(o.tokenizer, "train:") && tok.VocabSize() < vocab {
-		fmt.Fprintf(warn, "note: no pair of tokens is left that occurs twice, so there are fewer than %d tokens\n", vocab)
+		fmt.Fprintf(warn, "note: nothing more is left that occurs twice, so there are fewer than %d tokens\n", vocab)
 	}
 	_, err = fmt.Fprintf(out, "%s\t%d\t%s\n", tok.Kind(), tok.VocabSize(), tok.Hash())
 	return err

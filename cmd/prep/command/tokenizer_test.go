@@ -118,3 +118,22 @@ func TestTokenizerErrors(t *testing.T) {
 		})
 	}
 }
+
+func TestTokenizerTrainKinds(t *testing.T) {
+	dir := t.TempDir()
+	corpus := filepath.Join(dir, "corpus.txt")
+	if err := os.WriteFile(corpus, []byte(strings.Repeat("the cat and the hat\n", 20)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []string{"wordpiece", "unigram"} {
+		file := filepath.Join(dir, kind+".json")
+		out, _, err := prepTokenizer(t, "", "train", corpus, "-o", file, "--kind", kind, "--vocab", "40")
+		if err != nil || !strings.HasPrefix(out, kind+"\t") {
+			t.Errorf("train --kind %s prints %q, error %v", kind, out, err)
+		}
+		out, _, err = prepTokenizer(t, "the hat", "encode", "--tokens", file)
+		if err != nil || !strings.Contains(out, "the") {
+			t.Errorf("%s encodes as %q, error %v", kind, out, err)
+		}
+	}
+}

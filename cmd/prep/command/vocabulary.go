@@ -16,23 +16,33 @@ import (
 // trainer makes a tokenizer from documents.
 type trainer func(iter.Seq[string]) (*tokenize.Tokenizer, error)
 
+// sizedTrainers make tokenizers of a given number of tokens.
+var sizedTrainers = map[string]func(iter.Seq[string], int) (*tokenize.Tokenizer, error){
+	"bpe":       tokenize.TrainBPE,
+	"wordpiece": tokenize.TrainWordPiece,
+	"unigram":   tokenize.TrainUnigram,
+}
+
 // chooseTokenizer loads the tokenizer that --tokenizer names, or says how it is
 // trained: one of the two is nil.
 func chooseTokenizer(name string) (*tokenize.Tokenizer, trainer, error) {
-	size, bpe := strings.CutPrefix(name, "train:bpe:")
-	switch {
-	case name == "byte":
+	switch name {
+	case "byte":
 		return tokenize.NewByte(), nil, nil
-	case name == "char":
+	case "char":
 		return nil, tokenize.TrainChar, nil
-	case bpe:
+	}
+	if rest, ok := strings.CutPrefix(name, "train:"); ok {
+		kind, size, _ := strings.Cut(rest, ":")
+		train := sizedTrainers[kind]
+		if train == nil {
+			return nil, nil, cli.Usagef("--tokenizer %q: can train bpe, wordpiece or unigram, as in train:bpe:8192", name)
+		}
 		n, err := strconv.Atoi(size)
 		if err != nil {
 			return nil, nil, cli.Usagef("--tokenizer %q: %q is not a number of tokens", name, size)
 		}
-		return nil, func(docs iter.Seq[string]) (*tokenize.Tokenizer, error) { return tokenize.TrainBPE(docs, n) }, nil
-	case strings.HasPrefix(name, "train:"):
-		return nil, nil, cli.Usagef("--tokenizer %q: can train bpe only, as in train:bpe:8192", name)
+		return nil, func(docs iter.Seq[string]) (*tokenize.Tokenizer, error) { return train(docs, n) }, nil
 	}
 	tok, err := tokenize.Load(name)
 	if errors.Is(err, tokenize.ErrFormat) {
