@@ -99,12 +99,6 @@ func (p *pipe) open(string) (object, error) {
 	return kept{openFile{p.file}}, nil
 }
 
-func (p *pipe) close() {
-	if p.file != nil {
-		p.file.Close()
-	}
-}
-
 // kept is an object that stays open for the next reader of it.
 type kept struct{ openFile }
 
