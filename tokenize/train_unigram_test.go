@@ -26,9 +26,7 @@ func spellings(m *pieceModel, word string, path []int32, do func(path []int32)) 
 
 func drawModel(t *rapid.T) *pieceModel {
 	pieces := []string{"a", "b", "é"}
-	for _, p := range rapid.SliceOfNDistinct(rapid.StringOfN(rapid.SampledFrom([]rune("abé")), 2, 4, -1), 1, 12, rapid.ID[string]).Draw(t, "pieces") {
-		pieces = append(pieces, p)
-	}
+	pieces = append(pieces, rapid.SliceOfNDistinct(rapid.StringOfN(rapid.SampledFrom([]rune("abé")), 2, 4, -1), 1, 12, rapid.ID[string]).Draw(t, "pieces")...)
 	numbers := make([]float64, len(pieces))
 	for i := range numbers {
 		numbers[i] = rapid.Float64Range(0.01, 100).Draw(t, "number")
