@@ -121,6 +121,10 @@ func FuzzParse(f *testing.F) {
 	for _, kind := range []string{KindChar, KindByte, KindBPE} {
 		f.Add(load(f, kind).JSON())
 	}
+	for _, name := range []string{"wordpiece.json", "unigram.json"} {
+		f.Add(changed(f, name, nil))
+	}
+	f.Add([]byte(`{"model":{"type":"Unigram","unk_id":0,"vocab":[["",-1e-400],["a",-0.5e1]],"byte_fallback":true},"normalizer":{"type":"Sequence","normalizers":[{"type":"NFC"},{"type":"Replace","pattern":{"Regex":"[\\s\\u00ad]{2,}"},"content":"a"}]}}`))
 	f.Add([]byte(`{"model":{"type":"BPE","vocab":{},"merges":[["",""]]}}`))
 	f.Add([]byte(`{"model":{"type":"WordLevel","vocab":{"<unk>":0,"a":1},"unk_token":"<unk>"},"added_tokens":[{"id":0,"content":"<unk>","special":true}]}`))
 	const words = `,"model":{"type":"WordLevel","vocab":{"<unk>":0,"a":1},"unk_token":"<unk>"}}`

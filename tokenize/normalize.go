@@ -39,7 +39,17 @@ type normalizerSequence struct {
 	spare sync.Pool // of *[2][]byte: what all parts but the last make
 }
 
+// MarshalJSON writes the parts as they write themselves, however the file had them.
+func (s *normalizerSequence) MarshalJSON() ([]byte, error) {
+	return marshal(struct {
+		Type        string       `json:"type"`
+		Normalizers []normalizer `json:"normalizers"`
+	}{s.Type, s.parts}), nil
+}
+
 func (s *normalizerSequence) compile() error {
+	s.parts = []normalizer{}
+
 	for i, value := range s.Raw {
 		part, err := parseNormalizer(value)
 		if err != nil {

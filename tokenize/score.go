@@ -11,7 +11,7 @@ import (
 // float only if both are exact; otherwise it may be the one next to it, and two
 // spellings that score the same for one reader may differ for the other.
 func parseScore(text string) (float64, error) {
-	// The syntax is checked by the usual reader.
+	// The usual reader checks most of the syntax, and the range.
 	right, err := strconv.ParseFloat(text, 64)
 	if err != nil || math.IsInf(right, 0) || math.IsNaN(right) {
 		return 0, fmt.Errorf("score %q is not a number", text)
@@ -30,6 +30,8 @@ func parseScore(text string) (float64, error) {
 				return 0, fmt.Errorf("score %q is not a number", text)
 			}
 			return scaled(digits, exponent+e, negative), nil
+		case b < '0' || b > '9':
+			return 0, fmt.Errorf("score %q is not a number", text)
 		case full || digits > (math.MaxUint64-uint64(b-'0'))/10:
 			// Digits that do not fit are dropped.
 			full = true
