@@ -1,6 +1,7 @@
 # make build   the four commands, into bin/
 # make demo    corpus -> shards -> run -> pictures -> text, into demo/
 # make test    all tests
+# make test-beam  those of engine/beam, whose first build takes minutes
 # make lint    formatting, vet, staticcheck
 # make race    tests of the concurrent packages under the race detector
 # make fmt     rewrite the files as make lint wants them
@@ -18,7 +19,7 @@ DEMO_SAMPLE ?= --n 3 --steps 100 --exact
 
 COMMANDS := prep train inspect sample
 
-.PHONY: build demo smoke test race lint fmt fuzz bench
+.PHONY: build demo smoke test test-beam race lint fmt fuzz bench
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ $(COMMANDS:%=./cmd/%)
@@ -41,6 +42,10 @@ smoke:
 
 test:
 	$(GO) test ./...
+
+# A module of its own, with Apache Beam: engine/beam/run does the same on Flink.
+test-beam:
+	cd engine/beam && $(GO) vet ./... && $(GO) test ./...
 
 # The packages with goroutines of their own.
 race:
