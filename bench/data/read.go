@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/seed-4c77ef92/textwarp/pipeline"
@@ -50,10 +51,12 @@ func (d *driver) measureRead(ctx context.Context) error {
 		{"MosaicML streaming, loader", "mosaic_loader", 0},
 		{"MosaicML streaming, loader with 2 workers", "mosaic_loader", 2},
 		{"datasets streaming", "datasets", 1},
+		{"datasets streaming, lists", "datasets_lists", 1},
+		{"datasets streaming, batches of 64", "datasets_batches", 1},
 	} {
 		job := d.job(p.name, p.threads, map[string]any{"job": "read", "peer": p.peer, "directory": filepath.Join(dir, "theirs"), "length": windowLength})
 		job.threads = 2
-		if p.peer != "datasets" {
+		if strings.HasPrefix(p.peer, "mosaic") {
 			job.argv[0] = d.streaming
 		}
 		list = append(list, job)
@@ -72,7 +75,7 @@ func (d *driver) measureRead(ctx context.Context) error {
 			target float64
 		}{
 			{"mosaic", []string{"MosaicML streaming", "MosaicML streaming, loader", "MosaicML streaming, loader with 2 workers"}, 10},
-			{"datasets", []string{"datasets streaming"}, 50},
+			{"datasets", []string{"datasets streaming", "datasets streaming, lists", "datasets streaming, batches of 64"}, 50},
 		} {
 			least := 0.0
 			for _, name := range against.names {

@@ -2,10 +2,12 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 )
 
@@ -49,19 +51,27 @@ func (d *driver) grow(dir string, gigabytes int) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
+	var lines [][]byte
+	for _, set := range []string{"en", "multi", "code", "mail"} {
+		data, err := os.ReadFile(d.set(set))
+		if err != nil {
+			return err
+		}
+		lines = slices.AppendSeq(lines, bytes.Lines(data))
+	}
 	for i := range 4 * gigabytes {
 		path := filepath.Join(dir, fmt.Sprintf("%03d.jsonl", i))
 		if _, err := os.Stat(path); err == nil {
 			continue
 		}
-		if err := d.growFile(path, i); err != nil {
+		if err := growFile(path, i, lines); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (d *driver) growFile(path string, number int) error {
+func growFile(path string, number int, lines [][]byte) error {
 	file, err := os.Create(path)
 	if err != nil {
 		return err
@@ -69,19 +79,18 @@ func (d *driver) growFile(path string, number int) error {
 	defer file.Close()
 	w := bufio.NewWriterSize(file, 1<<20)
 	const most = 250_000_000
-	var size int64
-	for turn := 0; size < most; turn++ {
-		for _, set := range []string{"en", "multi", "code", "mail"} {
-			err := eachDocument(d.set(set), 0, func(text string) error {
-				if size >= most {
-					return nil
-				}
-				text = fmt.Sprintf("%s %d-%d-%d", text, number, turn, size)
-				size += int64(len(text))
-				return writeDocument(w, text)
-			})
+	for size := 0; size < most; {
+		for i, line := range lines {
+			text, ok := bytes.CutPrefix(line, []byte(`{"text": "`))
+			if !ok {
+				return fmt.Errorf("line %d of the sets does not begin as corpus.py writes it", i+1)
+			}
+			n, err := fmt.Fprintf(w, `{"text": "%d-%d %s`, number, size, text)
 			if err != nil {
 				return err
+			}
+			if size += n; size >= most {
+				break
 			}
 		}
 	}

@@ -8,7 +8,7 @@ import numpy as np
 
 
 def run(peer, directory, length, threads):
-    importlib.import_module(MODULES[peer])
+    importlib.import_module(MODULES.get(peer, "datasets"))
     start = time.perf_counter()
     windows = PEERS[peer](directory, threads)
     loaded = time.perf_counter()
@@ -35,13 +35,25 @@ def mosaic_loader(directory, threads):
     return iter(loader)
 
 
-def by_datasets(directory, threads):
-    import datasets
+def by_datasets(form, batch):
+    def windows(directory, threads):
+        import datasets
 
-    files = sorted(glob.glob(os.path.join(directory, "windows", "*.parquet")))
-    data = datasets.load_dataset("parquet", data_files=files, split="train", streaming=True)
-    return (row["tokens"] for row in data.shuffle(seed=1, buffer_size=1000).with_format("numpy"))
+        files = sorted(glob.glob(os.path.join(directory, "windows", "*.parquet")))
+        data = datasets.load_dataset("parquet", data_files=files, split="train", streaming=True)
+        data = data.shuffle(seed=1, buffer_size=1000).with_format(form)
+        if batch:
+            return (window for rows in data.iter(batch_size=batch) for window in rows["tokens"])
+        return (np.asarray(row["tokens"]) for row in data)
+
+    return windows
 
 
-MODULES = {"mosaic": "streaming", "mosaic_loader": "streaming", "datasets": "datasets"}
-PEERS = {"mosaic": mosaic, "mosaic_loader": mosaic_loader, "datasets": by_datasets}
+MODULES = {"mosaic": "streaming", "mosaic_loader": "streaming"}
+PEERS = {
+    "mosaic": mosaic,
+    "mosaic_loader": mosaic_loader,
+    "datasets": by_datasets("numpy", 0),
+    "datasets_lists": by_datasets(None, 0),
+    "datasets_batches": by_datasets("numpy", 64),
+}
