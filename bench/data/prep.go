@@ -32,7 +32,7 @@ func (d *driver) measurePrep(ctx context.Context) error {
 		}
 		return os.MkdirAll(out, 0o777)
 	}
-	list := []*contestant{d.shard("ours, Parquet", corpus, out, "parquet"), d.shard("ours, Arrow", corpus, out, "arrow")}
+	list := []*contestant{d.shard("ours, Parquet", out, "parquet", corpus), d.shard("ours, Arrow", out, "arrow", corpus)}
 	for _, p := range []struct {
 		name, peer         string
 		processes, threads int
@@ -78,11 +78,11 @@ func (d *driver) measurePrep(ctx context.Context) error {
 }
 
 // shard is prep shard with the tokenizer of GPT-2.
-func (d *driver) shard(name, corpus, out, format string) *contestant {
+func (d *driver) shard(name, out, format string, corpus ...string) *contestant {
 	shards := filepath.Join(out, "shards")
 	return &contestant{
 		name: name, ours: true, threads: 2,
-		argv: []string{d.prep, "shard", corpus, "-o", shards, "--tokenizer", d.tokenizer("gpt2"), "--format", format, "--workers", "2"},
+		argv: append([]string{d.prep, "shard", "-o", shards, "--tokenizer", d.tokenizer("gpt2"), "--format", format, "--workers", "2"}, corpus...),
 		answer: func() (answer, error) {
 			tokens, err := tokensOf(shards)
 			return answer{Tokens: tokens, Check: strconv.FormatInt(tokens, 10)}, err

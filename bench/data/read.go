@@ -30,7 +30,7 @@ func (d *driver) measureRead(ctx context.Context) error {
 	var list []*contestant
 	for _, format := range []string{"arrow", "parquet"} {
 		out := filepath.Join(dir, format)
-		if err := d.shard(format, corpus, out, format).run(ctx); err != nil {
+		if err := d.shard(format, out, format, corpus).run(ctx); err != nil {
 			return fmt.Errorf("make shards: %w", err)
 		}
 		list = append(list, d.own("ours, "+format, 2, map[string]any{

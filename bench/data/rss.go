@@ -12,9 +12,9 @@ import (
 )
 
 // measureRSS shards 1 GB and then 10 GB and compares the largest resident sizes. It
-// needs about 25 GB of disk for a while.
+// needs about 20 GB of disk for a while.
 func (d *driver) measureRSS(ctx context.Context) error {
-	const room = 25e9
+	const room = 20e9
 	var disk syscall.Statfs_t
 	if err := syscall.Statfs(d.out, &disk); err != nil {
 		return err
@@ -27,13 +27,14 @@ func (d *driver) measureRSS(ctx context.Context) error {
 	defer os.RemoveAll(out)
 	var peaks []float64
 	for _, gigabytes := range []int{1, 10} {
-		if err := d.grow(corpus, gigabytes); err != nil {
+		files, err := d.grow(corpus, gigabytes)
+		if err != nil {
 			return err
 		}
 		if err := os.RemoveAll(out); err != nil {
 			return err
 		}
-		c := d.shard(fmt.Sprintf("%d GB", gigabytes), corpus, out, "parquet")
+		c := d.shard(fmt.Sprintf("%d GB", gigabytes), out, "parquet", files...)
 		if err := c.run(ctx); err != nil {
 			return fmt.Errorf("shard %d GB: %w", gigabytes, err)
 		}
@@ -47,28 +48,29 @@ func (d *driver) measureRSS(ctx context.Context) error {
 
 // grow makes the corpus as large as wanted: files of 250 MB, the sets over and over,
 // each time with other numbers in the texts.
-func (d *driver) grow(dir string, gigabytes int) error {
+func (d *driver) grow(dir string, gigabytes int) (files []string, err error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return err
+		return nil, err
 	}
 	var lines [][]byte
 	for _, set := range []string{"en", "multi", "code", "mail"} {
 		data, err := os.ReadFile(d.set(set))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		lines = slices.AppendSeq(lines, bytes.Lines(data))
 	}
 	for i := range 4 * gigabytes {
 		path := filepath.Join(dir, fmt.Sprintf("%03d.jsonl", i))
+		files = append(files, path)
 		if _, err := os.Stat(path); err == nil {
 			continue
 		}
 		if err := growFile(path, i, lines); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return files, nil
 }
 
 func growFile(path string, number int, lines [][]byte) error {
