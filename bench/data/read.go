@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -30,6 +31,9 @@ func (d *driver) measureRead(ctx context.Context) error {
 	var list []*contestant
 	for _, format := range []string{"arrow", "parquet"} {
 		out := filepath.Join(dir, format)
+		if err := os.RemoveAll(out); err != nil {
+			return err
+		}
 		if err := d.shard(format, out, format, corpus).run(ctx); err != nil {
 			return fmt.Errorf("make shards: %w", err)
 		}
