@@ -105,8 +105,6 @@ def languages(packages):
     share = packages / "deb/usr/share"
     handbook = files(share / "doc/debian-handbook/html", "*.html")
     yield from documents(p for p in handbook if "en-US" not in p.parts)
-    for language in ("ja", "zh_CN", "zh_TW", "ru", "de", "fr"):
-        yield from documents(files(share / "man" / language, "*.gz"))
 
 
 def mail(packages):
