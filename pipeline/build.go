@@ -75,44 +75,43 @@ const tellEvery = 1 << 20
 // file appears.
 var errNoDocuments = errors.New("no documents")
 
-// shards writes the shard files of a unit: that of the training documents
-// around that of the held-out ones, since both are open at once.
+// shards writes the shard files of a unit: those of held-out documents around
+// that of the training documents, since all are open at once.
 func (b *builder) shards(ctx context.Context, u unit) (r record, err error) {
 	sinks := map[string]*sink{}
 	var unread error // a failure of a source says nothing about the shard
-	var open func(splits ...string) error
-	open = func(splits ...string) error {
+	var open func(splits []string) error
+	open = func(splits []string) error {
 		if len(splits) == 0 {
 			unread, err = b.documents(ctx, u, sinks, &r.Report)
 			return errors.Join(unread, err)
 		}
 		var info ShardInfo
-		name := shardFile(splits[0], u.index, b.plan.Format)
+		split := splits[len(splits)-1]
+		name := shardFile(split, u.index, b.plan.Format)
 		err := b.options.FS.WriteFile(b.work.path(name), func(w io.Writer) error {
-			s, err := b.newSink(w, name, splits[0])
+			s, err := b.newSink(w, name, split)
 			if err != nil {
 				return err
 			}
-			sinks[splits[0]] = s
-			if err := open(splits[1:]...); err != nil {
+			sinks[split] = s
+			if err := open(splits[:len(splits)-1]); err != nil {
 				return err
 			}
-			info, err = s.close()
-			return err
+			if info, err = s.close(); err != nil {
+				return err
+			}
+			return b.work.check(info)
 		})
 		if errors.Is(err, errNoDocuments) {
-			return nil
+			return b.work.check(ShardInfo{File: name})
 		}
 		if err == nil {
 			r.Shards = append(r.Shards, info)
 		}
 		return err
 	}
-	if b.plan.Val > 0 {
-		err = open(ValSplit, TrainSplit)
-	} else {
-		err = open(TrainSplit)
-	}
+	err = open(b.work.missing(u.index))
 	if unread != nil {
 		err = unread
 	}
@@ -122,16 +121,24 @@ func (b *builder) shards(ctx context.Context, u unit) (r record, err error) {
 // documents sends the documents of a unit to the sink of their split. It tells
 // what cannot be read from what cannot be written.
 func (b *builder) documents(ctx context.Context, u unit, sinks map[string]*sink, report *Report) (unread, unwritten error) {
+	drops, err := b.work.drops(b.plan, u.index)
+	if err != nil {
+		return err, nil
+	}
 	var before int64 // bytes of the segments that are done
-	for _, seg := range u.segments {
-		err := b.segment(ctx, seg, b.plan, report, func(d Doc) error {
-			if n := before + d.Offset - seg.from; n-b.told >= tellEvery {
-				b.progress.add(n - b.told)
-				b.told = n
-			}
-			unwritten = sinks[d.Split].add(d)
-			return unwritten
-		})
+	var seg segment
+	do := drops.filter(report, func(d Doc) error {
+		if n := before + d.Offset - seg.from; n-b.told >= tellEvery {
+			b.progress.add(n - b.told)
+			b.told = n
+		}
+		if s := sinks[d.Split]; s != nil { // else its shard is whole
+			unwritten = s.add(d)
+		}
+		return unwritten
+	})
+	for _, seg = range u.segments {
+		err := b.segment(ctx, seg, b.plan, report, do)
 		before += seg.to - seg.from
 		if unwritten != nil {
 			return nil, unwritten

@@ -222,7 +222,7 @@ func (d *Dataset) verifyShard(s ShardInfo) error {
 		tokens += int64(len(doc.Tokens))
 		text += int64(len(doc.Text))
 		id, u := identify(doc.Text)
-		if id != doc.ID || splitOf(u, d.manifest.Plan.Val) != s.Split {
+		if id != doc.ID || d.manifest.Plan.splitOf(u) != s.Split {
 			return damaged(s, fmt.Errorf("the document at byte %d of %q has the id %q, but its text %q", doc.Offset, doc.Source, doc.ID, id))
 		}
 		return nil

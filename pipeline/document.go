@@ -14,14 +14,18 @@ type Doc struct {
 	Offset int64   // byte offset of its beginning in the (decompressed) source
 	Text   string  // valid UTF-8
 	Tokens []int32 // nil where only texts are read
-	Split  string  // [TrainSplit] or [ValSplit]
+	Split  string  // [TrainSplit], [ValSplit] or [TestSplit]
 }
 
-// The two splits of a data set.
+// The splits of a data set.
 const (
 	TrainSplit = "train"
 	ValSplit   = "val"
+	TestSplit  = "test"
 )
+
+// Splits lists them in the order in which a manifest has their shards.
+func Splits() []string { return []string{TrainSplit, ValSplit, TestSplit} }
 
 // Encoder turns text into token ids. It must be safe for concurrent use, and
 // its output must depend on the text alone.
@@ -43,9 +47,26 @@ func identify(text string) (id string, u float64) {
 	return hex.EncodeToString(sum[:16]), float64(binary.BigEndian.Uint64(sum[16:])>>11) / (1 << 53)
 }
 
-func splitOf(u, val float64) string {
-	if u < val {
+// splitOf places a document. The shares lie one behind the other from 0 on, so
+// that a test split taken from the training documents leaves val as it was.
+func (p Plan) splitOf(u float64) string {
+	switch {
+	case u < p.Val:
 		return ValSplit
+	case u < p.Val+p.Test:
+		return TestSplit
 	}
 	return TrainSplit
+}
+
+// splits are those that can have documents.
+func (p Plan) splits() []string {
+	s := []string{TrainSplit}
+	if p.Val > 0 {
+		s = append(s, ValSplit)
+	}
+	if p.Test > 0 {
+		s = append(s, TestSplit)
+	}
+	return s
 }

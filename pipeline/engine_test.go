@@ -265,7 +265,8 @@ func TestEngineProgress(t *testing.T) {
 // What is known of a source reaches the workers.
 func TestTaskCarriesAllOfASource(t *testing.T) {
 	carried := map[string]bool{
-		"sum": true, // only the scan needs it
+		"sum":     true, // only the scan needs it
+		"guessed": true, // only a forecast does
 	}
 	for f := range reflect.TypeFor[sourceJSON]().Fields() {
 		carried[strings.ToLower(f.Name)] = true

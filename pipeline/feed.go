@@ -174,7 +174,7 @@ func (f *feed) whole() error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	if f.base != f.source.size {
+	if f.base != f.source.size && !f.source.guessed {
 		return f.explain(fmt.Errorf("%w: it had %d bytes a moment ago, now %d (is it being written?)", safeio.ErrMismatch, f.source.size, f.base))
 	}
 	return nil

@@ -48,6 +48,10 @@ type Plan struct {
 	Val       float64    `json:"val"`
 	Encoding  string     `json:"encoding,omitempty"`     // of text without a byte order mark; "" is UTF-8
 	Invalid   string     `json:"invalid_utf8,omitempty"` // "" is InvalidReplace
+	Test      float64    `json:"test,omitzero"`
+	Dedup     string     `json:"dedup,omitzero"`
+	// Similarity of near-duplicates; 0, if they stay.
+	Similarity float64 `json:"similarity,omitzero"`
 }
 
 // Corpus is the identity of the sources: their names, sizes and contents.
@@ -156,7 +160,7 @@ func parseManifest(data []byte) (*Manifest, error) {
 
 // shardName is the form of every shard file's name. No name with a directory in
 // it matches.
-var shardName = regexp.MustCompile(`^(train|val)-([0-9]{5,9})\.(parquet|arrow)$`)
+var shardName = regexp.MustCompile(`^(train|val|test)-([0-9]{5,9})\.(parquet|arrow)$`)
 
 func shardFile(split string, unit int, format string) string {
 	return fmt.Sprintf("%s-%05d.%s", split, unit, format)

@@ -12,7 +12,7 @@ import (
 // How sources are separated into documents. A .jsonl source is always one
 // document a line.
 const (
-	SplitFile  = "file"  // the whole source; with Val > 0, blocks of 16 KiB of it
+	SplitFile  = "file"  // the whole source; with Val or Test, blocks of 16 KiB of it
 	SplitLine  = "line"  // every line that is not empty
 	SplitBlank = "blank" // blocks of lines between empty lines
 )
@@ -55,7 +55,11 @@ type Options struct {
 	Format    string   // FormatParquet (default) or FormatArrow
 	Workers   int      // default 1; changes nothing but the time it takes
 	ShardSize int64    // bytes of text a work unit; default DefaultShardSize
-	Val       float64  // share of the documents to hold out, in [0, 1)
+	Val       float64  // share of the documents to hold out for validation, in [0, 1)
+	Test      float64  // share to hold out for tests; Val + Test < 1
+
+	Dedup      string  // duplicates to leave out: DedupExact, DedupNear, or "": none
+	Similarity float64 // of near-duplicates, in (0, 1]; default DefaultSimilarity
 
 	Stdin      io.Reader
 	StdinName  string // a file name that says what Stdin holds; default "stdin.txt"
@@ -79,7 +83,7 @@ type Train func(docs iter.Seq[string]) (Encoder, []byte, error)
 
 // Progress says how far [Shard] has come, in bytes of text.
 type Progress struct {
-	Stage       string // "scan" or "shard"
+	Stage       string // "scan", "compare" or "shard"
 	Done, Total int64
 }
 
@@ -98,6 +102,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Format == "" {
 		o.Format = FormatParquet
+	}
+	if o.Similarity == 0 {
+		o.Similarity = DefaultSimilarity
 	}
 	if o.Workers == 0 {
 		o.Workers = 1
@@ -134,8 +141,13 @@ func (o Options) Validate() error {
 	if o.Workers < 0 || o.ShardSize < 1 {
 		return fmt.Errorf("use %d workers and shards of %d bytes: both must be positive", o.Workers, o.ShardSize)
 	}
-	if !(o.Val >= 0 && o.Val < 1) {
-		return fmt.Errorf("hold out a share of %v: not in [0, 1)", o.Val)
+	if err := validateDedup(o.Dedup, o.Similarity); err != nil {
+		return err
+	}
+	for _, share := range []float64{o.Val, o.Test, o.Val + o.Test} {
+		if !(share >= 0 && share < 1) {
+			return fmt.Errorf("hold out a share of %v: not in [0, 1)", share)
+		}
 	}
 	return nil
 }

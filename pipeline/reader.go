@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"slices"
 )
 
 // reader gives the documents of segments. It keeps a source open for the next
@@ -51,7 +52,7 @@ func (r *reader) segment(ctx context.Context, seg segment, p Plan, report *Repor
 		source := shown(r.feed.name)
 		err = r.texts(next, report, func(text string) error {
 			id, u := identify(text)
-			return do(Doc{ID: id, Source: source, Offset: next.offset, Text: text, Split: splitOf(u, p.Val)})
+			return do(Doc{ID: id, Source: source, Offset: next.offset, Text: text, Split: p.splitOf(u)})
 		})
 		if err != nil {
 			return err
@@ -77,23 +78,34 @@ func (r *reader) closeSource() {
 // errStop ends an iteration whose consumer has enough.
 var errStop = errors.New("stop")
 
-// trainingDocs gives the documents of the sources that are not held out, in
-// their order, until yield has enough.
-func trainingDocs(ctx context.Context, sources []*source, plan Plan, yield func(Doc) bool) error {
+// trainingDocs gives the documents of the units that are not held out, in their
+// order, until yield has enough. drops, if not nil, says which to leave out.
+func trainingDocs(ctx context.Context, tasks [][]unit, plan Plan, drops func(unit int) (*dropList, error), yield func(Doc) bool) error {
 	var r reader
 	defer r.closeSource()
-	for _, s := range sources {
-		err := r.segment(ctx, segment{s, 0, s.size}, plan, new(Report), func(d Doc) error {
+	for _, u := range slices.Concat(tasks...) {
+		var list *dropList
+		if drops != nil {
+			var err error
+			if list, err = drops(u.index); err != nil {
+				return err
+			}
+		}
+		report := new(Report)
+		do := list.filter(report, func(d Doc) error {
 			if d.Split == TrainSplit && !yield(d) {
 				return errStop
 			}
 			return nil
 		})
-		if errors.Is(err, errStop) {
-			return nil
-		}
-		if err != nil {
-			return err
+		for _, s := range u.segments {
+			err := r.segment(ctx, s, plan, report, do)
+			if errors.Is(err, errStop) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -121,7 +133,7 @@ func Documents(ctx context.Context, o Options) iter.Seq2[Doc, error] {
 			err = nothing(report)
 		}
 		if err == nil {
-			err = trainingDocs(ctx, sources, o.plan(), func(d Doc) bool { return yield(d, nil) })
+			err = trainingDocs(ctx, cut(sources, o.ShardSize), o.plan(), nil, func(d Doc) bool { return yield(d, nil) })
 		}
 		if err != nil {
 			yield(Doc{}, err)

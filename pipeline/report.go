@@ -32,6 +32,10 @@ type Report struct {
 	ReplacedBytes int64 `json:"replaced_bytes"`           // bytes of invalid UTF-8, each now U+FFFD
 	ReplacedDocs  int64 `json:"replaced_documents"`       // documents in which they stood
 	KeptDocs      int64 `json:"kept_documents,omitempty"` // documents in which such bytes were kept
+
+	// Documents left out as [Options.Dedup] says.
+	Duplicates     int64 `json:"duplicate_documents,omitzero"`      // an earlier one has the same text
+	NearDuplicates int64 `json:"near_duplicate_documents,omitzero"` // an earlier one is similar
 }
 
 // Skipped is the number of files and lines that were meant to be read but could
@@ -58,6 +62,8 @@ func (r *Report) add(o Report) {
 	r.ReplacedBytes += o.ReplacedBytes
 	r.ReplacedDocs += o.ReplacedDocs
 	r.KeptDocs += o.KeptDocs
+	r.Duplicates += o.Duplicates
+	r.NearDuplicates += o.NearDuplicates
 }
 
 // Lines says in words what the report counted, one line a fact, skipped inputs
@@ -82,6 +88,8 @@ func (r Report) Lines() []string {
 	say(r.ArchiveLinks, "left out %d links in archives")
 	say(r.Repeated, "left out %d further names of the same file")
 	say(r.Empty, "left out %d empty documents")
+	say(r.Duplicates, "left out %d documents with the text of an earlier one")
+	say(r.NearDuplicates, "left out %d documents that are nearly the same as an earlier one")
 	say(r.CutDocuments, "cut %d long documents into parts")
 	say(r.ReplacedBytes, "replaced %d bytes of invalid UTF-8 by U+FFFD")
 	say(r.KeptDocs, "kept invalid UTF-8 in %d documents")

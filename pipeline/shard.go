@@ -48,8 +48,13 @@ func Shard(ctx context.Context, o Options) (*Manifest, *Report, error) {
 	}
 	plan := o.plan()
 	plan.Corpus = identity(sources)
+	work, err := openWork(o.FS, o.Out, plan)
+	if err != nil {
+		return nil, nil, err
+	}
+	tasks := cut(sources, o.ShardSize)
 	if o.Encoder == nil {
-		if err := o.train(ctx, sources, plan); err != nil {
+		if err := o.train(ctx, work, plan, tasks); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -58,26 +63,26 @@ func Shard(ctx context.Context, o Options) (*Manifest, *Report, error) {
 	}
 	plan.Tokenizer = Vocabulary{SHA256: o.Encoder.Hash(), Size: o.Encoder.VocabSize(), EOS: o.Encoder.EOS()}
 
-	work, err := openWork(o.FS, o.Out, plan)
+	err = work.begin(plan)
 	if err == nil {
 		err = work.share(o.TokenizerJSON)
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	tasks := cut(sources, o.ShardSize)
-	var records []record
-	if o.Engine != nil {
-		records, err = engage(ctx, o, work, tasks)
-	} else {
-		records, err = build(ctx, o, plan, work, tasks)
+	if m := work.finished; m != nil {
+		err := work.examine(ctx, o.Workers, o.Progress)
+		if err == nil {
+			err = mend(ctx, o, work, tasks)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		return m, &m.Report, work.commit(m, o.TokenizerJSON)
 	}
+	records, err := work.make(ctx, o, tasks)
 	if err != nil {
 		return nil, nil, err
-	}
-	if work.finished != nil {
-		m := work.finished
-		return m, &m.Report, work.commit(m, o.TokenizerJSON)
 	}
 	m := &Manifest{Format: manifestFormat, Schema: manifestSchema, Plan: plan, Report: report}
 	for _, r := range records {
@@ -88,14 +93,9 @@ func Shard(ctx context.Context, o Options) (*Manifest, *Report, error) {
 		return nil, &m.Report, errors.Join(nothing(m.Report), work.removeWork())
 	}
 	// Training shards first, each split in the order of its units.
+	order := Splits()
 	slices.SortStableFunc(m.Shards, func(a, b ShardInfo) int {
-		switch {
-		case a.Split == b.Split:
-			return 0
-		case a.Split == TrainSplit:
-			return -1
-		}
-		return 1
+		return cmp.Compare(slices.Index(order, a.Split), slices.Index(order, b.Split))
 	})
 	if err := work.commit(m, o.TokenizerJSON); err != nil {
 		return nil, nil, err
@@ -103,12 +103,38 @@ func Shard(ctx context.Context, o Options) (*Manifest, *Report, error) {
 	return m, &m.Report, nil
 }
 
+// make makes the shards that are missing, here or by an engine, of the documents
+// that are no duplicates.
+func (w *work) make(ctx context.Context, o Options, tasks [][]unit) ([]record, error) {
+	if err := compare(ctx, o, w.plan, w, tasks); err != nil {
+		return nil, err
+	}
+	if o.Engine != nil {
+		return engage(ctx, o, w, tasks)
+	}
+	return build(ctx, o, w.plan, w, tasks)
+}
+
+// mend makes the shards of a finished data set anew that are known to be damaged
+// or gone.
+func mend(ctx context.Context, o Options, w *work, tasks [][]unit) error {
+	if len(w.bad) == 0 {
+		return nil
+	}
+	_, err := w.make(ctx, o, tasks)
+	return err
+}
+
 // train makes the tokenizer from the training documents: those that are held
-// out must not shape it.
-func (o *Options) train(ctx context.Context, sources []*source, plan Plan) error {
+// out must not shape it, nor those that are left out.
+func (o *Options) train(ctx context.Context, work *work, plan Plan, tasks [][]unit) error {
+	if err := compare(ctx, *o, plan, work, tasks); err != nil {
+		return err
+	}
+	drops := func(unit int) (*dropList, error) { return work.drops(plan, unit) }
 	var failed error
 	encoder, file, err := o.Train(func(yield func(string) bool) {
-		failed = trainingDocs(ctx, sources, plan, func(d Doc) bool { return yield(d.Text) })
+		failed = trainingDocs(ctx, tasks, plan, drops, func(d Doc) bool { return yield(d.Text) })
 	})
 	if failed != nil {
 		return failed
@@ -144,8 +170,12 @@ func nothing(r Report) error {
 // plan is all of a plan but the corpus and the tokenizer.
 func (o Options) plan() Plan {
 	part := int64(PartSize)
-	if o.Split == SplitFile && o.Val > 0 {
+	if o.Split == SplitFile && o.Val+o.Test > 0 {
 		part = heldOutPart
+	}
+	similarity := 0.0
+	if o.Dedup == DedupNear {
+		similarity = o.Similarity
 	}
 	return Plan{
 		Format:    o.Format,
@@ -156,11 +186,19 @@ func (o Options) plan() Plan {
 		Val:       o.Val,
 		Encoding:  o.Encoding,
 		Invalid:   o.Invalid,
+		Test:      o.Test,
+
+		Dedup:      o.Dedup,
+		Similarity: similarity,
 	}
 }
 
-// difference names the first thing in which two plans differ, or is "".
+// difference names the first thing in which two plans differ, or is "". A plan
+// whose tokenizer is not known yet differs in nothing for its sake.
 func (p Plan) difference(o Plan) string {
+	if o.Tokenizer == (Vocabulary{}) {
+		o.Tokenizer = p.Tokenizer
+	}
 	switch {
 	case p.Corpus != o.Corpus:
 		return fmt.Sprintf("corpus (%d files of %d bytes, sha256 %.12s, not %d of %d, %.12s)", p.Corpus.Sources, p.Corpus.Bytes, p.Corpus.SHA256, o.Corpus.Sources, o.Corpus.Bytes, o.Corpus.SHA256)
@@ -180,6 +218,12 @@ func (p Plan) difference(o Plan) string {
 		return fmt.Sprintf("encoding of the text (%s, not %s)", cmp.Or(p.Encoding, "utf-8"), cmp.Or(o.Encoding, "utf-8"))
 	case p.Invalid != o.Invalid:
 		return fmt.Sprintf("treatment of invalid UTF-8 (%s, not %s)", cmp.Or(p.Invalid, InvalidReplace), cmp.Or(o.Invalid, InvalidReplace))
+	case p.Test != o.Test:
+		return fmt.Sprintf("share for tests (%v, not %v)", p.Test, o.Test)
+	case p.Dedup != o.Dedup:
+		return fmt.Sprintf("comparison of documents (%q, not %q)", p.Dedup, o.Dedup)
+	case p.Similarity != o.Similarity:
+		return fmt.Sprintf("similarity of duplicates (%v, not %v)", p.Similarity, o.Similarity)
 	case p != o:
 		return "layout of another version"
 	}

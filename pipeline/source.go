@@ -20,6 +20,8 @@ type source struct {
 	size   int64    // of its text: the coordinate that units are ranges of
 	stamp  uint64   // see object
 	sum    [32]byte // SHA-256 of it as it is stored
+
+	guessed bool // size is an estimate
 }
 
 func (s *source) path() string { return s.place.path(s.name) }

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/seed-4c77ef92/textwarp/internal/safeio"
@@ -21,14 +21,18 @@ import (
 //	.work/unit-00012.json  a unit whose shards are whole, with their hashes
 //	.work/tasks.jsonl      what the workers of an engine do, and
 //	.work/tokenizer.json   what they do it with
+//	.work/compare-*/       what is known of the documents, by unit
+//	.work/drops-*          which of them are duplicates
 //
 // A unit without a record is made again, over whatever is there of it.
 type work struct {
 	fs       safeio.FS
 	dir      string
 	plan     Plan
+	begun    *Plan                // what the directory was begun with
 	finished *Manifest            // the data set was complete already
 	shards   map[string]ShardInfo // of finished, by file
+	bad      map[string]bool      // those of them that are damaged or gone, once examined
 }
 
 // record is what is known of a unit that is done.
@@ -48,7 +52,7 @@ func lockDir(f safeio.FS, dir string) (*safeio.Lock, error) {
 }
 
 // openWork checks that what the directory holds, which the caller has locked,
-// is the beginning of what plan makes.
+// is the beginning of what plan makes, whose tokenizer may be still to be made.
 func openWork(f safeio.FS, dir string, plan Plan) (*work, error) {
 	w := &work{fs: f, dir: dir, plan: plan}
 	old, err := w.load()
@@ -60,22 +64,39 @@ func openWork(f safeio.FS, dir string, plan Plan) (*work, error) {
 	case err != nil:
 		return nil, fmt.Errorf("make data set %q: %w", dir, err)
 	default:
-		if d := old.difference(plan); d != "" && w.finished != nil {
-			return nil, fmt.Errorf("make data set %q: %w: it already holds one with another %s", dir, safeio.ErrMismatch, d)
-		} else if d != "" {
-			return nil, fmt.Errorf("make data set %q: %w: unfinished work there has another %s", dir, safeio.ErrMismatch, d)
+		w.begun = &old
+		if err := w.accept(plan); err != nil {
+			return nil, err
 		}
 	}
+	return w, w.sweep()
+}
+
+// begin writes down the plan, now that it is complete.
+func (w *work) begin(plan Plan) error {
+	w.plan = plan
+	if err := w.accept(plan); err != nil || w.finished != nil {
+		return err
+	}
+	if err := w.fs.MkdirAll(w.path(workDir)); err != nil {
+		return err
+	}
+	return w.write(filepath.Join(workDir, "plan.json"), marshal(plan))
+}
+
+// accept refuses a plan that is not the one that the directory was begun with.
+func (w *work) accept(plan Plan) error {
+	if w.begun == nil {
+		return nil
+	}
+	holds := "unfinished work there has another"
 	if w.finished != nil {
-		return w, w.sweep()
+		holds = "it already holds one with another"
 	}
-	if err := w.sweep(); err != nil {
-		return nil, err
+	if d := w.begun.difference(plan); d != "" {
+		return fmt.Errorf("make data set %q: %w: %s %s", w.dir, safeio.ErrMismatch, holds, d)
 	}
-	if err := f.MkdirAll(w.path(workDir)); err != nil {
-		return nil, err
-	}
-	return w, w.write(filepath.Join(workDir, "plan.json"), marshal(plan))
+	return nil
 }
 
 // load returns the plan that the directory was begun with, and takes over the
@@ -122,10 +143,10 @@ func (w *work) sweep() error {
 	if err := w.fs.RemoveTemps(w.dir); err != nil {
 		return err
 	}
-	if w.finished != nil {
-		return w.removeWork()
+	if err := w.fs.RemoveTemps(w.path(workDir)); err != nil {
+		return err
 	}
-	return w.fs.RemoveTemps(w.path(workDir))
+	return w.sweepComparisons(w.plan)
 }
 
 func (w *work) removeWork() error {
@@ -155,8 +176,7 @@ func (w *work) done(unit int) (record, bool) {
 		return r, false
 	}
 	for _, s := range r.Shards {
-		sum, size, err := safeio.HashFile(w.path(s.File))
-		if err != nil || size != s.Bytes || sum != s.SHA256 {
+		if !w.whole(s) {
 			return record{}, false
 		}
 	}
@@ -175,9 +195,56 @@ func (w *work) recorded(unit int) (r record, ok bool) {
 	return r, true
 }
 
+// whole says whether a shard is there as it should be. None is read twice for
+// that if all have been examined.
+func (w *work) whole(s ShardInfo) bool {
+	if w.bad != nil {
+		return !w.bad[s.File]
+	}
+	sum, size, err := safeio.HashFile(w.path(s.File))
+	return err == nil && size == s.Bytes && sum == s.SHA256
+}
+
+// examine finds the shards of a finished data set that are damaged or gone.
+func (w *work) examine(ctx context.Context, workers int, progress func(Progress)) error {
+	shards := w.finished.Shards
+	m := newMeter("examine", w.finished.Totals("").Bytes, progress)
+	whole := make([]bool, len(shards))
+	err := each(ctx, workers, len(shards), func(_ context.Context, i int) error {
+		whole[i] = w.whole(shards[i])
+		m.add(shards[i].Bytes)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	w.bad = map[string]bool{}
+	for i, s := range shards {
+		if !whole[i] {
+			w.bad[s.File] = true
+		}
+	}
+	return nil
+}
+
+// missing are the splits of which a unit must be given a shard: of a finished
+// data set, only those that are damaged or gone.
+func (w *work) missing(unit int) []string {
+	if w.finished == nil {
+		return w.plan.splits()
+	}
+	var splits []string
+	for _, s := range w.promised(unit).Shards {
+		if !w.whole(s) {
+			splits = append(splits, s.Split)
+		}
+	}
+	return splits
+}
+
 // promised is what the manifest of a finished data set says of a unit.
 func (w *work) promised(unit int) (r record) {
-	for _, split := range []string{TrainSplit, ValSplit} {
+	for _, split := range Splits() {
 		if s, ok := w.shards[shardFile(split, unit, w.plan.Format)]; ok {
 			r.Shards = append(r.Shards, s)
 		}
@@ -185,16 +252,21 @@ func (w *work) promised(unit int) (r record) {
 	return r
 }
 
-// record notes that a unit is done. In a finished data set it must have come
-// out as the manifest says.
+// check refuses a shard that has not come out as the manifest of a finished data
+// set says, before it takes the place of anything.
+func (w *work) check(s ShardInfo) error {
+	if w.finished == nil || w.shards[s.File] == s {
+		return nil
+	}
+	return fmt.Errorf("make data set %q: %w: shard %q does not come out as the manifest says (made by another version?)", w.dir, safeio.ErrMismatch, s.File)
+}
+
+// record notes that a unit is done.
 func (w *work) record(unit int, r record) error {
-	if w.finished == nil {
-		return w.write(recordName(unit), marshal(r))
+	if w.finished != nil {
+		return nil
 	}
-	if !slices.Equal(r.Shards, w.promised(unit).Shards) {
-		return fmt.Errorf("make data set %q: %w: unit %d does not come out as the manifest says (made by another version?)", w.dir, safeio.ErrMismatch, unit)
-	}
-	return nil
+	return w.write(recordName(unit), marshal(r))
 }
 
 // commit makes the data set complete: the manifest is the last file written.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -31,14 +32,14 @@ and an empty line between them, or, with --json, an object a line.
 ` + cli.ExitHelp,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if o.split != "" && o.split != pipeline.TrainSplit && o.split != pipeline.ValSplit {
-				return cli.Usagef("--split %q: not train or val", o.split)
+			if o.split != "" && !slices.Contains(pipeline.Splits(), o.split) {
+				return cli.Usagef("--split %q: not train, val or test", o.split)
 			}
 			return runCat(cmd.OutOrStdout(), args[0], o)
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.split, "split", "", "only the documents of train or val")
+	f.StringVar(&o.split, "split", "", "only the documents of train, val or test")
 	f.IntVarP(&o.first, "n", "n", 0, "only the first N documents")
 	f.BoolVar(&o.json, "json", false, "an object a line: doc_id, source, offset, split, text")
 	f.BoolVar(&o.tokens, "tokens", false, "with --json: the token ids too")

@@ -17,6 +17,6 @@ func New(engines ...Engine) *cobra.Command {
 manifest of their hashes, which train reads as a stream.`,
 		Version: cli.Version(),
 	}
-	cmd.AddCommand(newShardCommand(engines), newVerifyCommand(), newCatCommand(), newStatsCommand(), newTokenizerCommand())
+	cmd.AddCommand(newShardCommand(engines), newVerifyCommand(), newRepairCommand(), newCatCommand(), newStatsCommand(), newTokenizerCommand())
 	return cmd
 }

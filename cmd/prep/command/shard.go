@@ -20,8 +20,8 @@ import (
 
 type shardOptions struct {
 	pipeline.Options
-	tokenizer, shardSize, stdinLimit, engine string
-	json                                     bool
+	tokenizer, shardSize, stdinLimit, engine, dedup string
+	json, dryRun                                    bool
 }
 
 func newShardCommand(engines []Engine) *cobra.Command {
@@ -53,6 +53,11 @@ Text is UTF-8, what its byte order mark or, in HTML, the page says, or
 in the manifest; the exit code is 3 if something was skipped. A damaged file is
 an error that names it, before anything is written.
 
+--dedup exact leaves out documents that have the text of an earlier one, --dedup
+near also those of which an earlier one has nearly the same runs of five words
+(a Jaccard similarity of 0.8 and more, estimated by MinHash): within all files and
+across training, validation and test documents. The first of them stays.
+
 What comes out depends on the corpus and the options alone. Stopped at any
 moment, the same command finishes the work; run once more, it checks every shard
 and makes damaged ones anew. A directory with another data set is refused.
@@ -82,10 +87,13 @@ and makes damaged ones anew. A directory with another data set is refused.
 	f.StringVar(&o.StdinName, "stdin-name", "stdin.txt", "a file name that says what standard input holds, as in x.jsonl.zst")
 	f.StringVar(&o.stdinLimit, "stdin-limit", "64G", "of standard input, which is kept on the disk of DIR meanwhile")
 	f.StringVar(&o.Format, "format", pipeline.FormatParquet, "parquet or arrow")
-	f.Float64Var(&o.Val, "val", 0, "share of the documents to hold out, chosen by content")
+	f.Float64Var(&o.Val, "val", 0, "share of the documents to hold out for validation, chosen by content")
+	f.Float64Var(&o.Test, "test", 0, "share of the documents to hold out for tests, chosen by content")
+	f.StringVar(&o.dedup, "dedup", "none", "duplicates to leave out: none, exact, near, or near:SIMILARITY")
 	f.StringVar(&o.shardSize, "shard-size", "16M", "text a shard, in bytes; suffixes K, M, G")
 	f.IntVar(&o.Workers, "workers", runtime.GOMAXPROCS(0), "shards made at a time; does not change the result")
 	f.StringVar(&o.engine, "engine", localEngine, "who makes the shards: "+engineNames(engines)+"; does not change the result")
+	f.BoolVar(&o.dryRun, "dry-run", false, "write nothing: estimate time, shards, tokens and disk from a sample of at most 24 MiB")
 	f.BoolVar(&o.json, "json", false, "print the summary as JSON")
 	addEngineFlags(cmd, engines)
 	cobra.CheckErr(cmd.MarkFlagRequired("out"))
@@ -109,11 +117,17 @@ func runShard(ctx context.Context, out io.Writer, o shardOptions) error {
 	if o.StdinLimit, err = parseSize(o.stdinLimit); err != nil {
 		return cli.Usagef("--stdin-limit %q: %v", o.stdinLimit, err)
 	}
+	if err := o.setDedup(); err != nil {
+		return err
+	}
 	if err := o.Validate(); err != nil {
 		return cli.Exit(cli.ExitUsage, err)
 	}
 	if err := o.setTokenizer(); err != nil {
 		return err
+	}
+	if o.dryRun {
+		return runDryRun(ctx, out, o)
 	}
 	bars := &stages{}
 	defer bars.done()
@@ -129,6 +143,25 @@ func runShard(ctx context.Context, out io.Writer, o shardOptions) error {
 	if n := report.Skipped(); n > 0 {
 		return cli.Exit(cli.ExitSkipped, fmt.Errorf("%d inputs were skipped; the data set %q holds the rest", n, o.Out))
 	}
+	return nil
+}
+
+// setDedup parses --dedup.
+func (o *shardOptions) setDedup() error {
+	kind, similarity, given := strings.Cut(o.dedup, ":")
+	switch {
+	case o.dedup == "none":
+		return nil
+	case given && kind == pipeline.DedupNear:
+		x, err := strconv.ParseFloat(similarity, 64)
+		if err != nil || !(x > 0 && x <= 1) {
+			return cli.Usagef("--dedup %q: %q is not a similarity in (0, 1]", o.dedup, similarity)
+		}
+		o.Similarity = x
+	case given || kind != pipeline.DedupExact && kind != pipeline.DedupNear:
+		return cli.Usagef("--dedup %q: not one of none, exact, near, near:SIMILARITY", o.dedup)
+	}
+	o.Dedup = kind
 	return nil
 }
 
@@ -151,6 +184,7 @@ type summary struct {
 	Hash      string          `json:"hash"`
 	Train     pipeline.Totals `json:"train"`
 	Val       pipeline.Totals `json:"val"`
+	Test      pipeline.Totals `json:"test,omitzero"`
 	Vocab     int             `json:"vocab"`
 	Tokenizer string          `json:"tokenizer"`
 	Report    pipeline.Report `json:"report"`
@@ -159,6 +193,7 @@ type summary struct {
 func printSummary(out io.Writer, o shardOptions, m *pipeline.Manifest) error {
 	s := summary{
 		Out: o.Out, Hash: m.Hash(), Train: m.Totals(pipeline.TrainSplit), Val: m.Totals(pipeline.ValSplit),
+		Test:  m.Totals(pipeline.TestSplit),
 		Vocab: m.Plan.Tokenizer.Size, Tokenizer: m.Plan.Tokenizer.SHA256, Report: m.Report,
 	}
 	if o.json {
@@ -167,7 +202,7 @@ func printSummary(out io.Writer, o shardOptions, m *pipeline.Manifest) error {
 	for _, split := range []struct {
 		name string
 		t    pipeline.Totals
-	}{{"train", s.Train}, {"val", s.Val}} {
+	}{{"train", s.Train}, {"val", s.Val}, {"test", s.Test}} {
 		if split.t.Shards > 0 {
 			fmt.Fprintf(out, "%-5s  %d documents, %d tokens, %s of text in %s of %s\n", split.name,
 				split.t.Documents, split.t.Tokens, bytesOf(split.t.TextBytes), countOf(split.t.Shards, "shard"), bytesOf(split.t.Bytes))
@@ -177,8 +212,13 @@ func printSummary(out io.Writer, o shardOptions, m *pipeline.Manifest) error {
 	for _, line := range m.Report.Lines() {
 		fmt.Fprintf(out, "note   %s\n", line)
 	}
-	if o.Val > 0 && s.Val.Documents == 0 {
-		fmt.Fprintf(out, "note   no document fell into the held-out share of %v: there are only %d\n", o.Val, s.Train.Documents)
+	for _, held := range []struct {
+		share float64
+		t     pipeline.Totals
+	}{{o.Val, s.Val}, {o.Test, s.Test}} {
+		if held.share > 0 && held.t.Documents == 0 {
+			fmt.Fprintf(out, "note   no document fell into the held-out share of %v: there are only %d\n", held.share, m.Totals("").Documents)
+		}
 	}
 	_, err := fmt.Fprintf(out, "wrote  %s\n", o.Out)
 	return err
@@ -190,7 +230,7 @@ type stages struct {
 	bar   *cli.Bar
 }
 
-var labels = map[string]string{"scan": "scanning", "shard": "sharding"}
+var labels = map[string]string{"scan": "scanning", "compare": "comparing", "examine": "examining", "shard": "sharding"}
 
 func (s *stages) show(p pipeline.Progress) {
 	if p.Stage != s.stage {

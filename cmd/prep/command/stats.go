@@ -64,10 +64,12 @@ func measure(ctx context.Context, dir string) (*stats, error) {
 		return nil, err
 	}
 	m := d.Manifest()
-	s := &stats{Dir: dir, Vocab: m.Plan.Tokenizer.Size, Total: m.Totals(""), Splits: map[string]pipeline.Totals{
-		pipeline.TrainSplit: m.Totals(pipeline.TrainSplit),
-		pipeline.ValSplit:   m.Totals(pipeline.ValSplit),
-	}}
+	s := &stats{Dir: dir, Vocab: m.Plan.Tokenizer.Size, Total: m.Totals(""), Splits: map[string]pipeline.Totals{}}
+	for _, split := range pipeline.Splits() {
+		if t := m.Totals(split); t.Shards > 0 {
+			s.Splits[split] = t
+		}
+	}
 	s.BytesPerToken = float64(s.Total.TextBytes) / max(1, float64(s.Total.Tokens))
 	s.TokensPerDocument = float64(s.Total.Tokens) / max(1, float64(s.Total.Documents))
 	bar := cli.NewBar(os.Stderr, "reading", s.Total.Documents, "documents")
@@ -101,7 +103,7 @@ func (s *stats) count(tokens int) {
 
 func (s *stats) print(w io.Writer) error {
 	fmt.Fprintf(w, "%-6s %10s %12s %10s %10s %7s\n", "", "documents", "tokens", "text", "stored", "shards")
-	for _, split := range []string{pipeline.TrainSplit, pipeline.ValSplit} {
+	for _, split := range pipeline.Splits() {
 		if t := s.Splits[split]; t.Shards > 0 {
 			fmt.Fprintf(w, "%-6s %10d %12d %10s %10s %7d\n", split, t.Documents, t.Tokens, bytesOf(t.TextBytes), bytesOf(t.Bytes), t.Shards)
 		}

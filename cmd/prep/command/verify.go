@@ -31,7 +31,7 @@ of its text.
 			err = d.Verify(cmd.Context(), func(done, _ int64) { bar.Set(done, "") })
 			bar.Done()
 			if err != nil {
-				return cli.Hint(err, "run the prep shard command that made it once more: it makes damaged shards anew")
+				return cli.Hint(err, fmt.Sprintf("prep repair %s CORPUS... makes damaged shards anew", args[0]))
 			}
 			if asJSON {
 				return cli.WriteJSON(cmd.OutOrStdout(), struct {
