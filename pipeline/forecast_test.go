@@ -69,8 +69,10 @@ func TestForecastOfALargeCorpus(t *testing.T) {
 		what        string
 		says, truth float64
 	}{
-		{"documents", float64(f.Documents), float64(m.Documents)}, {"tokens", float64(f.Tokens), float64(m.Tokens)},
-		{"shards", float64(f.Shards), float64(m.Shards)}, {"bytes", float64(f.Bytes), float64(m.Bytes)},
+		{"documents", float64(f.Documents), float64(m.Documents)},
+		{"tokens", float64(f.Tokens), float64(m.Tokens)},
+		{"shards", float64(f.Shards), float64(m.Shards)},
+		{"bytes", float64(f.Bytes), float64(m.Bytes)},
 	} {
 		if ratio := c.says / c.truth; math.Abs(ratio-1) > .1 {
 			t.Errorf("%v %s, made %v", c.says, c.what, c.truth)
