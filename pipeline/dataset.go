@@ -52,7 +52,7 @@ var ErrNoCache = errors.New("shards that are far away need a cache")
 
 func locate(ctx context.Context, location string, c *DiskCache) (*Dataset, error) {
 	d := &Dataset{ctx: ctx, dir: location, files: directory(location)}
-	store, err := StoreAt(location)
+	store, err := StoreAt(ctx, location)
 	switch {
 	case err != nil:
 		return nil, err

@@ -25,9 +25,12 @@ func discover(ctx context.Context, o Options) ([]*source, Report, error) {
 	w := walker{ctx: ctx, seen: map[[16]byte]struct{}{}}
 	for _, arg := range o.Sources {
 		var err error
-		if arg == stdinArgument {
+		switch {
+		case arg == stdinArgument:
 			err = w.stdin(o)
-		} else {
+		case strings.HasPrefix(arg, bucketScheme):
+			err = w.bucket(arg)
+		default:
 			err = w.argument(arg)
 		}
 		if err != nil {
@@ -151,8 +154,12 @@ func (w *walker) file(at place, name, real string, info fs.FileInfo, named bool)
 		w.report.SpecialFiles++
 		return
 	}
-	s := &source{place: at, name: name, stored: info.Size()}
-	s.kind, s.packed = kindOf(name)
+	w.add(&source{place: at, name: name, stored: info.Size()}, real, named)
+}
+
+// add takes up a source unless it cannot be read as text or was met before.
+func (w *walker) add(s *source, real string, named bool) {
+	s.kind, s.packed = kindOf(s.name)
 	// A file that was named is text whatever it is called.
 	if s.kind == kindOther && named {
 		s.kind = kindText

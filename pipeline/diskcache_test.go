@@ -395,7 +395,7 @@ func TestAddresses(t *testing.T) {
 	for address, works := range map[string]bool{
 		"shards": true, "/a/b": true, "http://host/a": true, "https://host": true, "ftp://host/a": false, "http://[": false,
 	} {
-		if _, err := StoreAt(address); (err == nil) != works {
+		if _, err := StoreAt(t.Context(), address); (err == nil) != works {
 			t.Errorf("%s: %v", address, err)
 		}
 	}

@@ -283,7 +283,7 @@ func FuzzParseTask(f *testing.F) {
 	f.Add([]byte(`{"units":[{"unit":-1,"segments":[]}]}`))
 	f.Add([]byte(`{"units":[{"unit":1,"segments":[{"source":{"name":"\\"},"from":-1,"to":9}]}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		units, err := parseTask(data)
+		units, err := parseTask(t.Context(), data)
 		if err != nil {
 			return
 		}

@@ -47,7 +47,8 @@ const (
 // stands for its default.
 type Options struct {
 	Sources   []string // files, directories, and "-" for Stdin
-	Out       string   // directory of the data set, made if missing
+	Out       string   // directory of the data set, made if missing, or s3://BUCKET/PREFIX
+	Staging   string   // where work for a bucket is done: it holds a few shards and survives interruptions
 	TextField string   // member of a .jsonl line or column of a table that holds the text; default "text"
 	Encoding  string   // of text without a byte order mark, as browsers name it; default UTF-8
 	Invalid   string   // InvalidReplace (default), InvalidKeep or InvalidReject

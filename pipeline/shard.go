@@ -32,6 +32,10 @@ func Shard(ctx context.Context, o Options) (*Manifest, *Report, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	to, err := o.destination(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
 	// Locked before the corpus is read, which can take long.
 	lock, err := lockDir(o.FS, o.Out)
 	if err != nil {
@@ -48,7 +52,7 @@ func Shard(ctx context.Context, o Options) (*Manifest, *Report, error) {
 	}
 	plan := o.plan()
 	plan.Corpus = identity(sources)
-	work, err := openWork(o.FS, o.Out, plan)
+	work, err := openWork(o.FS, o.Out, to, plan)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -22,8 +22,9 @@ type Store interface {
 	Open(ctx context.Context, name string) (io.ReadCloser, error)
 }
 
-// StoreAt returns the store at an address. A path is no address: nil.
-func StoreAt(address string) (Store, error) {
+// StoreAt returns the store at an address, which works until ctx ends. A path is no
+// address: nil.
+func StoreAt(ctx context.Context, address string) (Store, error) {
 	scheme, _, ok := strings.Cut(address, "://")
 	if !ok {
 		return nil, nil
@@ -35,8 +36,10 @@ func StoreAt(address string) (Store, error) {
 			return nil, fmt.Errorf("open data set: %w", err)
 		}
 		return newHTTPStore(base), nil
+	case "s3":
+		return openBucket(ctx, address)
 	}
-	return nil, fmt.Errorf("open data set %q: data sets are read from directories, http:// and https://, not from %s://", address, scheme)
+	return nil, fmt.Errorf("open data set %q: data sets are read from directories, s3://, http:// and https://, not from %s://", address, scheme)
 }
 
 // DirStore is a directory as a store: a network mount, whose files are better

@@ -1,10 +1,13 @@
 package pipeline
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/seed-4c77ef92/textwarp/internal/safeio"
 )
@@ -25,7 +28,7 @@ type (
 		To     int64      `json:"to"`
 	}
 	sourceJSON struct {
-		Place  fileName `json:"place"` // its directory
+		Place  fileName `json:"place"` // its directory, or s3:// and bucket
 		Name   fileName `json:"name"`
 		Kind   kind     `json:"kind"`
 		Packed string   `json:"packed,omitempty"`
@@ -61,16 +64,12 @@ func describe(units []unit) (t taskJSON, err error) {
 		unit := unitJSON{Unit: u.index}
 		for _, seg := range u.segments {
 			s := seg.source
-			at, ok := s.place.(*folder)
-			if !ok {
-				return t, fmt.Errorf("read source %q: workers of an engine read files only", s.path())
-			}
-			dir, err := filepath.Abs(at.dir)
+			at, err := address(s.place)
 			if err != nil {
-				return t, fmt.Errorf("find %q: %w", at.dir, bare(err))
+				return t, fmt.Errorf("read source %q: %w", s.path(), err)
 			}
 			unit.Segments = append(unit.Segments, segmentJSON{
-				Source: sourceJSON{fileName(dir), fileName(s.name), s.kind, s.packed, s.serial, s.stored, s.size, s.stamp},
+				Source: sourceJSON{fileName(at), fileName(s.name), s.kind, s.packed, s.serial, s.stored, s.size, s.stamp},
 				From:   seg.from, To: seg.to,
 			})
 		}
@@ -79,7 +78,30 @@ func describe(units []unit) (t taskJSON, err error) {
 	return t, nil
 }
 
-func parseTask(data []byte) ([]unit, error) {
+// address is a place as a task names it.
+func address(p place) (string, error) {
+	switch p := p.(type) {
+	case *folder:
+		dir, err := filepath.Abs(p.dir)
+		if err != nil {
+			return "", fmt.Errorf("find %q: %w", p.dir, bare(err))
+		}
+		return dir, nil
+	case *s3Bucket:
+		return p.path(""), nil
+	}
+	return "", errors.New("workers of an engine read files and objects only")
+}
+
+// placeAt is the place of an address.
+func placeAt(ctx context.Context, address string) (place, error) {
+	if strings.HasPrefix(address, bucketScheme) {
+		return openBucket(ctx, address)
+	}
+	return &folder{address}, nil
+}
+
+func parseTask(ctx context.Context, data []byte) ([]unit, error) {
 	var t taskJSON
 	if err := json.Unmarshal(data, &t); err != nil {
 		return nil, fmt.Errorf("%w: the task is not one that prep wrote: %w", safeio.ErrCorrupt, err)
@@ -87,6 +109,8 @@ func parseTask(data []byte) ([]unit, error) {
 	var (
 		units []unit
 		stood sourceJSON
+		at    place
+		err   error
 		last  *source // that stood describes: units of one source are read on
 	)
 	for _, u := range t.Units {
@@ -96,9 +120,14 @@ func parseTask(data []byte) ([]unit, error) {
 				return nil, fmt.Errorf("%w: the task wants bytes %d to %d of the %d of %q", safeio.ErrCorrupt, seg.From, seg.To, seg.Source.Size, seg.Source.Name)
 			}
 			if last == nil || seg.Source != stood {
+				if last == nil || seg.Source.Place != stood.Place {
+					if at, err = placeAt(ctx, string(seg.Source.Place)); err != nil {
+						return nil, err
+					}
+				}
 				stood = seg.Source
 				last = &source{
-					place: &folder{string(stood.Place)}, name: string(stood.Name), kind: stood.Kind, packed: stood.Packed,
+					place: at, name: string(stood.Name), kind: stood.Kind, packed: stood.Packed,
 					serial: stood.Serial, stored: stood.Stored, size: stood.Size, stamp: stood.Stamp,
 				}
 			}

@@ -25,8 +25,12 @@ import (
 //	.work/drops-*          which of them are duplicates
 //
 // A unit without a record is made again, over whatever is there of it.
+//
+// If the data set is to be in a bucket, the directory is where the work is done:
+// shards are moved there one by one, so that a few of them lie here at a time.
 type work struct {
 	fs       safeio.FS
+	to       *s3Bucket // nil: the data set stays in dir
 	dir      string
 	plan     Plan
 	begun    *Plan                // what the directory was begun with
@@ -53,8 +57,11 @@ func lockDir(f safeio.FS, dir string) (*safeio.Lock, error) {
 
 // openWork checks that what the directory holds, which the caller has locked,
 // is the beginning of what plan makes, whose tokenizer may be still to be made.
-func openWork(f safeio.FS, dir string, plan Plan) (*work, error) {
-	w := &work{fs: f, dir: dir, plan: plan}
+func openWork(f safeio.FS, dir string, to *s3Bucket, plan Plan) (*work, error) {
+	w := &work{fs: f, dir: dir, to: to, plan: plan}
+	if err := w.recall(); err != nil {
+		return nil, err
+	}
 	old, err := w.load()
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -94,7 +101,7 @@ func (w *work) accept(plan Plan) error {
 		holds = "it already holds one with another"
 	}
 	if d := w.begun.difference(plan); d != "" {
-		return fmt.Errorf("make data set %q: %w: %s %s", w.dir, safeio.ErrMismatch, holds, d)
+		return fmt.Errorf("make data set %q: %w: %s %s", w.where(), safeio.ErrMismatch, holds, d)
 	}
 	return nil
 }
@@ -201,6 +208,10 @@ func (w *work) whole(s ShardInfo) bool {
 	if w.bad != nil {
 		return !w.bad[s.File]
 	}
+	if w.to != nil {
+		ok, err := w.to.has(s)
+		return ok && err == nil // a server that is gone will say so when it is written to
+	}
 	sum, size, err := safeio.HashFile(w.path(s.File))
 	return err == nil && size == s.Bytes && sum == s.SHA256
 }
@@ -258,13 +269,13 @@ func (w *work) check(s ShardInfo) error {
 	if w.finished == nil || w.shards[s.File] == s {
 		return nil
 	}
-	return fmt.Errorf("make data set %q: %w: shard %q does not come out as the manifest says (made by another version?)", w.dir, safeio.ErrMismatch, s.File)
+	return fmt.Errorf("make data set %q: %w: shard %q does not come out as the manifest says (made by another version?)", w.where(), safeio.ErrMismatch, s.File)
 }
 
 // record notes that a unit is done.
 func (w *work) record(unit int, r record) error {
-	if w.finished != nil {
-		return nil
+	if err := w.moveOut(r.Shards); err != nil || w.finished != nil {
+		return err
 	}
 	return w.write(recordName(unit), marshal(r))
 }
@@ -280,6 +291,9 @@ func (w *work) commit(m *Manifest, tokenizer []byte) error {
 		if err := w.write(manifestName, m.encode()); err != nil {
 			return err
 		}
+	}
+	if err := w.publish(m, tokenizer); err != nil {
+		return err
 	}
 	return w.removeWork()
 }

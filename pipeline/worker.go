@@ -84,7 +84,7 @@ func (w *Worker) join(load func([]byte) (Encoder, error)) (err error) {
 // are there already and whole are kept.
 func (w *Worker) Do(ctx context.Context, task []byte) (Totals, error) {
 	var t Totals
-	units, err := parseTask(task)
+	units, err := parseTask(ctx, task)
 	if err == nil {
 		err = w.stillWanted()
 	}

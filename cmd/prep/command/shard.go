@@ -2,10 +2,13 @@ package command
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strconv"
@@ -32,8 +35,10 @@ func newShardCommand(engines []Engine) *cobra.Command {
 		Long: `Turn text files into a data set: Parquet shards of tokenised documents,
 tokenizer.json, and manifest.json, which is written last.
 
-A corpus is a file, a directory, which is searched with all that is below it, or
-standard input (-). Read are
+A corpus is a file, a directory, which is searched with all that is below it,
+objects of a store that speaks S3 (s3://BUCKET/PREFIX, with the endpoint, region
+and credentials of the AWS command line's environment), or standard input (-).
+Read are
 
   .txt .md          text
   .html             the text that a reader sees
@@ -66,6 +71,7 @@ and makes damaged ones anew. A directory with another data set is refused.
 		Example: `  prep shard book.txt -o shards --tokenizer char --val 0.1
   prep shard corpus/ more.jsonl.zst -o shards --tokenizer train:bpe:16384
   prep shard corpus/ -o shards --tokenizer gpt2/tokenizer.json --split-docs blank
+  prep shard s3://texts/2026/ -o s3://data-sets/texts-2026
   zcat dump.gz | prep shard - --stdin-name dump.jsonl -o shards`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -78,7 +84,8 @@ and makes damaged ones anew. A directory with another data set is refused.
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&o.Out, "out", "o", "", "directory of the data set")
+	f.StringVarP(&o.Out, "out", "o", "", "directory of the data set, or s3://BUCKET/PREFIX")
+	f.StringVar(&o.Staging, "staging", "", "with -o s3://...: where the work is done and goes on from (default: a directory of the user's cache)")
 	f.StringVar(&o.tokenizer, "tokenizer", "train:bpe:8192", "tokenizer.json, or one to make: train:bpe:SIZE, train:wordpiece:SIZE, train:unigram:SIZE, char, byte")
 	f.StringVar(&o.Split, "split-docs", pipeline.SplitFile, "what a document of a .txt file is: file, line, or blank (between empty lines)")
 	f.StringVar(&o.TextField, "text-field", "text", "member of a .jsonl line or column of a table that holds the text")
@@ -129,6 +136,11 @@ func runShard(ctx context.Context, out io.Writer, o shardOptions) error {
 	if o.dryRun {
 		return runDryRun(ctx, out, o)
 	}
+	if o.Staging == "" {
+		if o.Staging, err = stagingFor(o.Out); err != nil {
+			return cli.Usagef("-o %s: %v: give a directory with --staging", o.Out, err)
+		}
+	}
 	bars := &stages{}
 	defer bars.done()
 	o.Progress = bars.show
@@ -163,6 +175,16 @@ func (o *shardOptions) setDedup() error {
 	}
 	o.Dedup = kind
 	return nil
+}
+
+// stagingFor is where work for an address is done: the same command finds it again.
+func stagingFor(out string) (string, error) {
+	if !strings.Contains(out, "://") {
+		return "", nil
+	}
+	cache, err := os.UserCacheDir()
+	sum := sha256.Sum256([]byte(out))
+	return filepath.Join(cache, "textwarp", "staging", hex.EncodeToString(sum[:8])), err
 }
 
 // explainShard says what to do about an error.
