@@ -97,7 +97,7 @@ and makes damaged ones anew. A directory with another data set is refused.
 	f.Float64Var(&o.Val, "val", 0, "share of the documents to hold out for validation, chosen by content")
 	f.Float64Var(&o.Test, "test", 0, "share of the documents to hold out for tests, chosen by content")
 	f.StringVar(&o.dedup, "dedup", "none", "duplicates to leave out: none, exact, near, or near:SIMILARITY")
-	f.StringVar(&o.shardSize, "shard-size", "16M", "text a shard, in bytes; suffixes K, M, G")
+	f.StringVar(&o.shardSize, "shard-size", "16M", "text a shard, in bytes; suffixes K, M, G, T")
 	f.IntVar(&o.Workers, "workers", runtime.GOMAXPROCS(0), "shards made at a time; does not change the result")
 	f.StringVar(&o.engine, "engine", localEngine, "who makes the shards: "+engineNames(engines)+"; does not change the result")
 	f.BoolVar(&o.dryRun, "dry-run", false, "write nothing: estimate time, shards, tokens and disk from a sample of at most 24 MiB")
@@ -116,12 +116,12 @@ func runShard(ctx context.Context, out io.Writer, o shardOptions) error {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(heapGoal)
 	}
-	size, err := parseSize(o.shardSize)
+	size, err := cli.ParseSize(o.shardSize)
 	if err != nil {
 		return cli.Usagef("--shard-size %q: %v", o.shardSize, err)
 	}
 	o.ShardSize = size
-	if o.StdinLimit, err = parseSize(o.stdinLimit); err != nil {
+	if o.StdinLimit, err = cli.ParseSize(o.stdinLimit); err != nil {
 		return cli.Usagef("--stdin-limit %q: %v", o.stdinLimit, err)
 	}
 	if err := o.setDedup(); err != nil {
@@ -267,20 +267,6 @@ func (s *stages) done() {
 		s.bar.Done()
 	}
 	s.stage, s.bar = "", nil
-}
-
-// parseSize reads a number of bytes such as 512K or 16M.
-func parseSize(s string) (int64, error) {
-	digits := strings.TrimRight(strings.ToUpper(s), "KMGIB")
-	n, err := strconv.ParseInt(digits, 10, 64)
-	if err != nil || n < 1 {
-		return 0, errors.New("not a positive number of bytes")
-	}
-	shift, ok := map[string]int{"": 0, "B": 0, "K": 10, "M": 20, "G": 30}[strings.TrimSuffix(strings.ToUpper(s[len(digits):]), "IB")]
-	if !ok || n > 1<<62>>shift {
-		return 0, errors.New("not a number of bytes with K, M, G or nothing behind")
-	}
-	return n << shift, nil
 }
 
 func bytesOf(n int64) string {
