@@ -50,7 +50,11 @@ func engage(ctx context.Context, o Options, w *work, tasks [][]unit) ([]record, 
 	if err != nil {
 		return nil, fmt.Errorf("make data set %q: %w", o.Out, err)
 	}
-	return w.collect(countUnits(tasks))
+	records, err := w.collect(countUnits(tasks))
+	if err == nil {
+		err = w.fs.RemoveTemps(w.dir) // of workers that were killed; nobody has anything left to do
+	}
+	return records, err
 }
 
 // tasksFile holds a task a line.
