@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -97,6 +98,10 @@ func dyingWorkers(ctx context.Context, dir string) error {
 	for i, task := range tasks {
 		w, err := OpenWorker(dir, loadBytes)
 		if err != nil {
+			return err
+		}
+		// What a worker leaves that is killed, not stopped.
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf(".tmp-%016x", i)), []byte("PAR1"), 0o666); err != nil {
 			return err
 		}
 		dying, die := context.WithCancel(ctx)
