@@ -64,26 +64,9 @@ func (d *wordPieceDecoder) decode(tokens []string) []string {
 			}
 		}
 		if d.Cleanup && strings.Contains(token, " ") {
-			for _, c := range cleanups {
-				token = strings.ReplaceAll(token, c[0], c[1])
-			}
+			token = cleanUp(token)
 		}
 		tokens[i] = token
 	}
 	return tokens
-}
-
-// cleanups are the spaces that English does not have, one after the other.
-var cleanups = [...][2]string{
-	{" .", "."},
-	{" ?", "?"},
-	{" !", "!"},
-	{" ,", ","},
-	{" ' ", "'"},
-	{" n't", "n't"},
-	{" 'm", "'m"},
-	{" do not", " don't"},
-	{" 's", "'s"},
-	{" 've", "'ve"},
-	{" 're", "'re"},
 }
