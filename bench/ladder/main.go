@@ -56,15 +56,16 @@ func run(text, heldOut, samples string, seed uint64) error {
 		}
 		rungs = append(rungs, judge.Rung{Name: samples, Score: score})
 	}
-	fmt.Println("source               held-out    nll      H   word ± se    word4 ± se   samples")
+	fmt.Println("source               held-out    nll      H   word ± se    word4 ± se  dist-2  rep copied")
 	for _, r := range rungs {
 		h := "    –"
 		if r.HeldOut > 0 {
 			h = fmt.Sprintf("%.3f", r.HeldOut)
 		}
 		s := r.Score
-		fmt.Printf("%-20s %8s   %.3f  %.3f  %.3f ±.%03.0f  %.3f ±.%03.0f  %d\n",
-			r.Name, h, s.NLL, s.Entropy, s.Known, 1000*s.KnownErr, s.KnownLong, 1000*s.LongErr, s.Samples)
+		fmt.Printf("%-20s %8s   %.3f  %.3f  %.3f ±.%03.0f  %.3f ±.%03.0f   %.3f %.3f  %.3f\n",
+			r.Name, h, s.NLL.Value, s.Entropy.Value, s.Known.Value, 1000*s.Known.StdErr, s.KnownLong.Value, 1000*s.KnownLong.StdErr,
+			s.Distinct[1].Value, s.Repeated.Value, s.Copied.Value)
 	}
 	return nil
 }

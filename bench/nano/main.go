@@ -199,12 +199,12 @@ func ladder(ctx context.Context, p *diffusion.CDCD, model *trainer.Trained, o op
 		if r.HeldOut > 0 {
 			heldOut = fmt.Sprintf("%.3f", r.HeldOut)
 		}
-		fmt.Printf("%-20s %8s %6.3f %6.3f %6.3f %6.3f\n", r.Name, heldOut, r.Score.NLL, r.Score.Entropy, r.Score.Known, r.Score.KnownLong)
+		fmt.Printf("%-20s %8s %6.3f %6.3f %6.3f %6.3f\n", r.Name, heldOut, r.Score.NLL.Value, r.Score.Entropy.Value, r.Score.Known.Value, r.Score.KnownLong.Value)
 	}
 	if long(model.Config) {
-		mark("nano.words", score.Known, ">=", .42)
-		mark("nano.words4", score.KnownLong, ">=", .22)
-		mark("nano.entropy", score.Entropy, ">=", 3.05)
+		mark("nano.words", score.Known.Value, ">=", .42)
+		mark("nano.words4", score.KnownLong.Value, ">=", .22)
+		mark("nano.entropy", score.Entropy.Value, ">=", 3.05)
 	}
 	for _, t := range texts[:min(o.show, len(texts))] {
 		fmt.Printf("%q\n", t)

@@ -3,7 +3,9 @@
 //	training text ──▶ Model   Kneser-Ney n-grams: nats a character of any text
 //	              ──▶ Words   which words occur in it
 //	              ──▶ Generator   maximum-likelihood n-grams that write
-//	samples ──▶ Judge.Score   nll, character entropy, shares of known words
+//	samples ──▶ Judge.Score   nll, character entropy, shares of known words, of
+//	                          repeated and of copied text, different n-grams
+//	        ──▶ Ask           the same pair, nll and entropy, of any other [Scorer]
 //
 // Generators of order 1 to 5 and real text make a ladder (see [Ladder]) on
 // which a trained model's samples find their place: a number such as 3.1 nats

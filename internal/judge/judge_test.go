@@ -82,12 +82,12 @@ func TestScore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Words != 4 || s.Known != .75 || s.LongWords != 1 || s.KnownLong != 0 {
-		t.Errorf("words %d known %g, long %d known %g; want 4 .75, 1 0", s.Words, s.Known, s.LongWords, s.KnownLong)
+	if s.Words != 4 || s.Known.Value != .75 || s.LongWords != 1 || s.KnownLong.Value != 0 {
+		t.Errorf("words %d known %g, long %d known %g; want 4 .75, 1 0", s.Words, s.Known.Value, s.LongWords, s.KnownLong.Value)
 	}
 	same, err := j.Score([]string{"the cat sat on"})
-	if err != nil || same.NLL >= s.NLL {
-		t.Errorf("the training text has nll %g (%v), nonsense %g", same.NLL, err, s.NLL)
+	if err != nil || same.NLL.Value >= s.NLL.Value {
+		t.Errorf("the training text has nll %g (%v), nonsense %g", same.NLL.Value, err, s.NLL.Value)
 	}
 	if _, err := j.Score([]string{"abc"}); err == nil {
 		t.Error("a sample without a scored character must be an error")
@@ -95,10 +95,10 @@ func TestScore(t *testing.T) {
 }
 
 func TestEntropy(t *testing.T) {
-	if got, want := entropy([]string{"ab", "cd"}), math.Log(4); math.Abs(got-want) > 1e-15 {
+	if got, want := entropy([][]rune{[]rune("ab"), []rune("cd")}).Value, math.Log(4); math.Abs(got-want) > 1e-15 {
 		t.Errorf("entropy of four equal characters = %v, want ln 4 = %v", got, want)
 	}
-	if got := entropy([]string{"aaaa"}); got != 0 {
+	if got := entropy([][]rune{[]rune("aaaa")}); got != (Estimate{}) {
 		t.Errorf("entropy of one character = %v", got)
 	}
 }
@@ -170,11 +170,11 @@ func TestLadderOnShakespeare(t *testing.T) {
 			t.Errorf("%s: held-out %.4f, want %.3f", r.Name, r.HeldOut, w.heldOut)
 		}
 		s := r.Score
-		if math.Abs(s.NLL-w.nll) > .05 || math.Abs(s.Entropy-w.h) > .03 {
-			t.Errorf("%s: nll %.3f H %.3f, want %.2f %.2f", r.Name, s.NLL, s.Entropy, w.nll, w.h)
+		if math.Abs(s.NLL.Value-w.nll) > .05 || math.Abs(s.Entropy.Value-w.h) > .03 {
+			t.Errorf("%s: nll %.3f H %.3f, want %.2f %.2f", r.Name, s.NLL.Value, s.Entropy.Value, w.nll, w.h)
 		}
-		if math.Abs(s.Known-w.word) > 4*s.KnownErr*math.Sqrt2 || math.Abs(s.KnownLong-w.word4) > 4*s.LongErr*math.Sqrt2+.002 {
-			t.Errorf("%s: words %.3f %.3f, want %.3f %.3f", r.Name, s.Known, s.KnownLong, w.word, w.word4)
+		if math.Abs(s.Known.Value-w.word) > 4*s.Known.StdErr*math.Sqrt2 || math.Abs(s.KnownLong.Value-w.word4) > 4*s.KnownLong.StdErr*math.Sqrt2+.002 {
+			t.Errorf("%s: words %.3f %.3f, want %.3f %.3f", r.Name, s.Known.Value, s.KnownLong.Value, w.word, w.word4)
 		}
 	}
 }

@@ -2,8 +2,7 @@ package judge
 
 import (
 	"fmt"
-	"math"
-	"slices"
+	"index/suffixarray"
 	"unicode/utf8"
 )
 
@@ -11,99 +10,77 @@ import (
 // scored: those for which the judge has no full context.
 const Skipped = MaxOrder - 1
 
+// longWord is the length from which a word is long. Short ones are easily hit
+// by chance, and text that has collapsed to a letter has few others.
+const longWord = 4
+
 // Judge scores samples against a training text.
 type Judge struct {
 	model *Model
 	words Words
+	index *suffixarray.Index
 }
 
-// New makes the judge of a training text: a Kneser-Ney 5-gram model and the
-// list of words.
+// New makes the judge of a training text: a Kneser-Ney 5-gram model, the list
+// of words, and an index of the text itself.
 func New(train string) (*Judge, error) {
 	m, err := Train(train, MaxOrder)
 	if err != nil {
 		return nil, err
 	}
-	return &Judge{model: m, words: NewWords(train)}, nil
+	return &Judge{model: m, words: NewWords(train), index: suffixarray.New([]byte(train))}, nil
 }
 
-// Score is what the judge says about a set of samples. Shares whose base is
-// empty are 0.
+// Score is what the judge says about a set of samples, with standard errors
+// over samples. What has nothing to be counted in is 0 ± 0.
 type Score struct {
-	Samples    int     `json:"samples"`
-	Characters int     `json:"characters"`
-	NLL        float64 `json:"nll"`          // nats a character, first [Skipped] of each sample left out
-	Entropy    float64 `json:"entropy"`      // of the characters of all samples together, nats
-	Words      int     `json:"words"`        // whole words
-	Known      float64 `json:"word_share"`   // share of whole words that the training text has
-	LongWords  int     `json:"long_words"`   // whole words of at least 4 characters
-	KnownLong  float64 `json:"word4_share"`  // share of those that the training text has
-	KnownErr   float64 `json:"word_stderr"`  // binomial standard error of Known
-	LongErr    float64 `json:"word4_stderr"` // and of KnownLong
+	Samples    int      `json:"samples"`
+	Characters int      `json:"characters"`
+	NLL        Estimate `json:"nll"`         // nats a character, first [Skipped] of each sample left out
+	Entropy    Estimate `json:"entropy"`     // of the characters of all samples together, nats
+	Words      int      `json:"words"`       // whole words
+	LongWords  int      `json:"long_words"`  // whole words of at least 4 characters
+	Known      Estimate `json:"word_share"`  // share of whole words that the training text has
+	KnownLong  Estimate `json:"word4_share"` // share of the long ones
+
+	Distinct [MaxDistinct]Estimate `json:"distinct"` // see [Distinct], n = 1 to 4
+	Repeated Estimate              `json:"repeated"` // see [Repeated], [RepeatLength]
+	Copied   Estimate              `json:"copied"`   // see [Copied], [CopyLength]
 }
 
 // Score judges samples.
 func (j *Judge) Score(samples []string) (Score, error) {
 	s := Score{Samples: len(samples), Characters: characters(samples)}
-	var nats float64
-	var scored int
-	for _, text := range samples {
-		d, n := j.model.Surprise(text, Skipped)
-		nats, scored = nats+d, scored+n
+	nll, known, long := make([]part, len(samples)), make([]part, len(samples)), make([]part, len(samples))
+	chars := make([][]rune, len(samples))
+	scored := 0
+	for i, text := range samples {
+		nats, n := j.model.Surprise(text, Skipped)
+		nll[i] = part{nats, float64(n)}
+		scored += n
+		chars[i] = []rune(text)
+		for _, w := range wholeWords(text) {
+			is := 0.
+			if j.words[w] {
+				is = 1
+			}
+			known[i].sum += is
+			known[i].base++
+			s.Words++
+			if utf8.RuneCountInString(w) >= longWord {
+				long[i].sum += is
+				long[i].base++
+				s.LongWords++
+			}
+		}
 	}
 	if scored == 0 {
 		return s, fmt.Errorf("score samples: none of %d samples is longer than %d characters", len(samples), Skipped)
 	}
-	s.NLL = nats / float64(scored)
-	s.Entropy = entropy(samples)
-	var known, knownLong float64
-	for _, text := range samples {
-		for _, w := range wholeWords(text) {
-			s.Words++
-			long := utf8.RuneCountInString(w) >= 4
-			if long {
-				s.LongWords++
-			}
-			if j.words[w] {
-				known++
-				if long {
-					knownLong++
-				}
-			}
-		}
+	s.NLL, s.Entropy, s.Known, s.KnownLong = ratio(nll), entropy(chars), ratio(known), ratio(long)
+	for n := range s.Distinct {
+		s.Distinct[n] = Distinct(samples, n+1)
 	}
-	s.Known, s.KnownErr = share(known, s.Words)
-	s.KnownLong, s.LongErr = share(knownLong, s.LongWords)
+	s.Repeated, s.Copied = Repeated(samples, RepeatLength), Copied(samples, CopyLength, j.index)
 	return s, nil
-}
-
-// share is k/n with its binomial standard error.
-func share(k float64, n int) (p, stderr float64) {
-	if n == 0 {
-		return 0, 0
-	}
-	p = k / float64(n)
-	return p, math.Sqrt(p * (1 - p) / float64(n))
-}
-
-// entropy is that of the characters of all samples together, in nats.
-func entropy(samples []string) float64 {
-	counts := map[rune]float64{}
-	total := 0.0
-	for _, text := range samples {
-		for _, r := range text {
-			counts[r]++
-			total++
-		}
-	}
-	ordered := make([]float64, 0, len(counts))
-	for _, c := range counts {
-		ordered = append(ordered, c)
-	}
-	slices.Sort(ordered) // a fixed order of summation
-	h := 0.0
-	for _, c := range ordered {
-		h -= c / total * math.Log(c/total)
-	}
-	return h
 }
