@@ -305,6 +305,9 @@ func TestWhatTheDenoiserIsShown(t *testing.T) {
 			if w.calls != tt.calls || w.blank != tt.blank || seen != 4 {
 				t.Errorf("%d calls, %d unconditional, %d observed; expected %d, %d and 4", w.calls, w.blank, seen, tt.calls, tt.blank)
 			}
+			if s.Calls() != w.calls+1 {
+				t.Errorf("Calls says %d, expected %d and one to decode", s.Calls(), w.calls)
+			}
 			if !slices.Equal(ids, []int32{42, 7, 42}) || !slices.Equal(prob, []float32{.5, 1, .5}) {
 				t.Errorf("tokens %v with confidence %v", ids, prob)
 			}

@@ -21,6 +21,7 @@ import (
 	"strings"
 
 	"github.com/seed-4c77ef92/textwarp/diffusion"
+	"github.com/seed-4c77ef92/textwarp/internal/generate"
 	"github.com/seed-4c77ef92/textwarp/internal/judge"
 	"github.com/seed-4c77ef92/textwarp/internal/kernels"
 	"github.com/seed-4c77ef92/textwarp/pipeline"
@@ -85,7 +86,7 @@ func run(ctx context.Context, o options) error {
 	if o.text == "" {
 		return nil
 	}
-	return ladder(ctx, process, model, o)
+	return ladder(ctx, model, o)
 }
 
 func crossEntropies(p *diffusion.CDCD, s *pipeline.Stream, c trainer.Config, windows int) error {
@@ -174,7 +175,7 @@ func warp(dir string, model *trainer.Trained) error {
 	return nil
 }
 
-func ladder(ctx context.Context, p *diffusion.CDCD, model *trainer.Trained, o options) error {
+func ladder(ctx context.Context, model *trainer.Trained, o options) error {
 	text, err := os.ReadFile(o.text)
 	if err != nil {
 		return err
@@ -184,7 +185,7 @@ func ladder(ctx context.Context, p *diffusion.CDCD, model *trainer.Trained, o op
 	if err != nil {
 		return err
 	}
-	texts, err := write(ctx, p, model, o)
+	texts, err := write(ctx, model, o)
 	if err != nil {
 		return err
 	}
@@ -213,23 +214,17 @@ func ladder(ctx context.Context, p *diffusion.CDCD, model *trainer.Trained, o op
 }
 
 // write generates the samples.
-func write(ctx context.Context, p *diffusion.CDCD, model *trainer.Trained, o options) ([]string, error) {
-	l, batch := p.Size()
-	s := o.sampler
-	s.Schedule, s.SelfCondition = model.Warp, model.Config.Process.SelfConditioning > 0
-	var texts []string
-	for first := 0; first < o.samples; first += batch {
-		b := min(batch, o.samples-first)
-		ids, prob := make([]int32, b*l), make([]float32, b*l)
-		s.First = uint64(first)
-		if err := s.Run(ctx, p, diffusion.NewState(b, l, model.Config.Model.EmbedDim), ids, prob, nil); err != nil {
-			return nil, err
-		}
-		for i := range b {
-			texts = append(texts, trainer.Text(model.Tokenizer, ids[i*l:(i+1)*l]))
-		}
+func write(ctx context.Context, model *trainer.Trained, o options) ([]string, error) {
+	writer, err := generate.NewDiffusion(model, o.sampler)
+	if err != nil {
+		return nil, err
 	}
-	return texts, nil
+	var texts []string
+	err = writer.Write(ctx, generate.Blank(model.Config.Data.Length), 0, o.samples, func(t generate.Text) error {
+		texts = append(texts, t.Text)
+		return nil
+	})
+	return texts, err
 }
 
 // mark prints a figure with its target.

@@ -49,7 +49,7 @@ line stands where the model ends one document and begins another.
 			for _, s := range model.Skipped {
 				fmt.Fprintf(os.Stderr, "warning: %s; falling back to step %d\n", s, model.Step)
 			}
-			return generate(cmd.Context(), cmd.OutOrStdout(), model, o)
+			return run(cmd.Context(), cmd.OutOrStdout(), model, o)
 		},
 	}
 	f := cmd.Flags()

@@ -1,0 +1,81 @@
+package generate
+
+import (
+	"context"
+
+	"github.com/seed-4c77ef92/textwarp/diffusion"
+	"github.com/seed-4c77ef92/textwarp/trainer"
+)
+
+// Diffusion writes with a run of the objective "cdcd".
+type Diffusion struct {
+	model   *trainer.Trained
+	sampler diffusion.Sampler
+	batch   int // tokens
+
+	process *diffusion.CDCD // for canvases of the length seen last
+}
+
+// NewDiffusion makes a writer that follows s, on the clock of the run's warp
+// and with self-conditioning where the run was trained with it.
+func NewDiffusion(model *trainer.Trained, s diffusion.Sampler) (*Diffusion, error) {
+	s.Schedule, s.SelfCondition = model.Warp, model.Config.Process.SelfConditioning > 0
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	return &Diffusion{model: model, sampler: s, batch: batchTokens}, nil
+}
+
+// Write implements [Writer].
+func (d *Diffusion) Write(ctx context.Context, c Canvas, first, n int, each func(Text) error) error {
+	l := len(c.IDs)
+	batch := d.prepare(l, n)
+	for end := first + n; first < end; first += batch {
+		b := min(batch, end-first)
+		ids, prob := make([]int32, b*l), make([]float32, b*l)
+		st := d.state(c, b, ids)
+		s := d.sampler
+		s.First = uint64(first)
+		if err := s.Run(ctx, d.process, st, ids, prob, nil); err != nil {
+			return err
+		}
+		for i := range b {
+			t := Text{IDs: ids[i*l : (i+1)*l], Prob: prob[i*l : (i+1)*l], Noisy: c.Noisy, Calls: s.Calls()}
+			t.Text = trainer.Text(d.model.Tokenizer, t.IDs)
+			if err := each(t); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// prepare makes room for up to n sequences of l tokens and says for how many.
+func (d *Diffusion) prepare(l, n int) int {
+	batch := max(1, min(n, d.batch/l))
+	if d.process != nil {
+		if length, room := d.process.Size(); length == l && room >= batch {
+			return room
+		}
+	}
+	d.process = d.model.Model.Process(d.model.Config, d.model.Warp, batch, l)
+	return batch
+}
+
+// state puts the canvas before the sampler, b times.
+func (d *Diffusion) state(c Canvas, b int, ids []int32) *diffusion.State {
+	l, dim := len(c.IDs), d.model.Model.Table.D
+	st := diffusion.NewState(b, l, dim)
+	for i := range b {
+		copy(ids[i*l:], c.IDs)
+		d.model.Model.Table.Lookup(st.C[i*l*dim:(i+1)*l*dim], c.IDs)
+		for j, noisy := range c.Noisy {
+			if r := i*l + j; noisy {
+				clear(st.C[r*dim : (r+1)*dim])
+			} else {
+				st.M[r] = 0
+			}
+		}
+	}
+	return st
+}
