@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -58,6 +59,12 @@ func race(ctx context.Context, rounds int, list []*contestant) {
 	}
 }
 
+// patience is the time that a contestant has for a round; the slowest that ends
+// needs a quarter of it.
+const patience = 10 * time.Minute
+
+var errSlow = fmt.Errorf("not done after %v", patience)
+
 func (c *contestant) run(ctx context.Context) error {
 	if c.before != nil {
 		if err := c.before(); err != nil {
@@ -65,6 +72,8 @@ func (c *contestant) run(ctx context.Context) error {
 		}
 	}
 	var out, problems bytes.Buffer
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, errSlow)
+	defer cancel()
 	cmd := exec.CommandContext(ctx, c.argv[0], c.argv[1:]...)
 	cmd.Env = append(os.Environ(), c.env...)
 	cmd.Stdout, cmd.Stderr = &out, &problems
@@ -72,7 +81,7 @@ func (c *contestant) run(ctx context.Context) error {
 	err := cmd.Run()
 	seconds := time.Since(start).Seconds()
 	if err != nil {
-		return fmt.Errorf("%w: %s", err, lastLine(problems.String()))
+		return fmt.Errorf("%w: %s", cmp.Or(context.Cause(ctx), err), lastLine(problems.String()))
 	}
 	c.wall = append(c.wall, seconds)
 	c.peak = max(c.peak, cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss<<10)
