@@ -57,7 +57,7 @@ var foreign = map[string][]string{
 	"github.com/johannesboyne/gofakes3": {},
 	"golang.org/x/net/html":             {"pipeline"},
 	"github.com/spf13":                  {"cmd/...", "internal/cli"},
-	"github.com/pelletier/go-toml":      {"trainer"},
+	"github.com/pelletier/go-toml":      {"trainer", "bench/science"},
 	"gonum.org/v1/gonum":                {"timewarp", "embeddings", "diffusion", "bench/...", "internal/judge"},
 	"gonum.org/v1/plot":                 {"internal/chart"},
 	"golang.org/x/image":                {"internal/chart"},

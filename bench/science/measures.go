@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+
+	"github.com/seed-4c77ef92/textwarp/diffusion"
+	"github.com/seed-4c77ef92/textwarp/trainer"
+)
+
+// measure takes figures of a run, or, if ofText, of what a trial writes by it.
+type measure struct {
+	take   func(context.Context, *subject, Trial) (values, error)
+	ofText bool
+}
+
+// measures by the names that experiments call them.
+var measures = map[string]measure{
+	"held-out": {take: heldOut},
+	"samples":  {take: samples, ofText: true},
+}
+
+// Sizes of what is measured: enough that the spread between seeds is the
+// larger part of an interval.
+const (
+	studyWindows = 128
+	boundDraws   = 8
+)
+
+// heldOut takes the cross-entropy at three noise levels under the run's masks,
+// and the likelihood bound with all positions noisy, both in nats a character
+// and both of the same windows for all runs. The levels of the bound come from a
+// warp that fits the network, so that no schedule is favoured.
+func heldOut(ctx context.Context, s *subject, _ Trial) (values, error) {
+	windows := min(studyWindows, s.data.HeldOut.Windows())
+	if s.lab.smoke {
+		windows = 2
+	}
+	e, err := trainer.HeldOut(s.process, s.data.HeldOut, "mixed", []float64{1, 2, 4}, windows, 1)
+	if err != nil {
+		return nil, err
+	}
+	w, err := s.learned()
+	if err != nil {
+		return nil, err
+	}
+	l := s.model.Config.Data.Length
+	ids := make([]int32, windows*l)
+	for i := range windows {
+		if err := s.data.HeldOut.Window(ids[i*l:(i+1)*l], 0, i); err != nil {
+			return nil, err
+		}
+	}
+	b, err := diffusion.EvaluateBound(ctx, s.process, w, ids, diffusion.BoundOptions{
+		Length: l, Dim: s.model.Config.Model.EmbedDim, Batch: studyBatch, Draws: boundDraws, Seed: 1,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return values{
+		"ce1": e.CE[0], "ce2": e.CE[1], "ce4": e.CE[2], "bound": b.Nats, "bound_se": b.StdErr,
+		"reconstruction": b.Reconstruction, "warp_median": s.model.Warp.Quantile(.5),
+	}, nil
+}
+
+// samples scores what is written.
+func samples(ctx context.Context, s *subject, t Trial) (values, error) {
+	texts, err := s.write(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	score, err := s.lab.corpus.judge.Score(texts)
+	if err != nil {
+		return nil, err
+	}
+	return values{
+		"judge": score.NLL.Value, "entropy": score.Entropy.Value, "words": score.Known.Value, "long_words": score.KnownLong.Value,
+		"repeated": score.Repeated.Value,
+	}, nil
+}
