@@ -111,7 +111,8 @@ func EvaluateBound(ctx context.Context, e Evaluator, w Density, ids []int32, o B
 	mask := make([]float32, o.Batch*o.Length)
 	fill(mask, 1)
 	t := make([]float64, o.Batch)
-	var sum, square, reconstruction, diffusion float64
+	var total moments
+	var reconstruction, diffusion float64
 	each := make([]float64, o.Batch) // nats a token of every sequence of the batch
 	for first := 0; first < n; first += o.Batch {
 		b := min(o.Batch, n-first)
@@ -138,19 +139,17 @@ func EvaluateBound(ctx context.Context, e Evaluator, w Density, ids []int32, o B
 			}
 		}
 		for _, v := range each[:b] {
-			sum += v
-			square += v * v
+			total.add(v)
 		}
 	}
 	count := float64(n)
-	variance := max(0, square-sum*sum/count) / (count - 1)
 	r := Bound{
-		StdErr:         math.Sqrt(variance / count),
 		Reconstruction: reconstruction / count,
 		Diffusion:      diffusion / count,
 		Prior:          float64(o.Dim) / (2 * tmax * tmax),
 		Sequences:      n, Tokens: len(ids),
 	}
+	_, r.StdErr = total.mean()
 	r.Nats = r.Reconstruction + r.Diffusion + r.Prior
 	return r, nil
 }

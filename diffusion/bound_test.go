@@ -117,28 +117,6 @@ func (s shifted) SquaredError(se []float32, ids []int32, m []float32, t []float6
 	s.toy.SquaredError(se, ids, m, t, draw, s.by+sequence)
 }
 
-// TestSlopeOfCrossEntropyIsSquaredError: dCE/dt = E‖x0 - x̂0‖²/t³, exact for one
-// token (the I-MMSE identity of Guo, Shamai and Verdú, IEEE Trans. Inf. Theory
-// 51, 2005, in the noise level).
-func TestSlopeOfCrossEntropyIsSquaredError(t *testing.T) {
-	z := newToy(27, 16, 1)
-	const level, h, n = 2.0, .05, 20000
-	ids := z.text(n, 1)
-	// Both sides of the difference see the same noise.
-	up, down, se, levels := make([]float32, n), make([]float32, n), make([]float32, n), make([]float64, n)
-	z.CrossEntropy(up, ids, nil, level+h, 1, 0)
-	z.CrossEntropy(down, ids, nil, level-h, 1, 0)
-	for i := range levels {
-		levels[i] = level
-	}
-	z.SquaredError(se, ids, nil, levels, 1, 0)
-	slope, want := (mean(up)-mean(down))/(2*h), mean(se)/(level*level*level)
-	t.Logf("slope %.4f, squared error over t³ %.4f", slope, want)
-	if math.Abs(slope-want) > .03*want {
-		t.Errorf("slope %.4f, squared error over t³ %.4f", slope, want)
-	}
-}
-
 func TestEvaluateBoundRefuses(t *testing.T) {
 	z := newToy(3, 2, 1)
 	w := step{.3, 50, 1, 2}
