@@ -285,6 +285,9 @@ func (c *CDCD) Denoise(s *State, x0 []float32) {
 	c.Net.Interpolate(x0, c.Table.E, s.M)
 }
 
+// Read implements [Reader].
+func (c *CDCD) Read(ids []int32, prob []float32) { c.Net.Predict(ids, prob) }
+
 // Decode implements [Denoiser].
 func (c *CDCD) Decode(s *State, ids []int32, prob []float32) {
 	c.forward(s)

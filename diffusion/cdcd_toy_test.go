@@ -2,6 +2,7 @@ package diffusion
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/seed-4c77ef92/textwarp/embeddings"
@@ -103,7 +104,18 @@ func TestObjectiveOverTheToy(t *testing.T) {
 	out, prob := make([]int32, 80*l), make([]float32, 80*l)
 	s := plain(c.Warp, 20)
 	s.SelfCondition = true
-	if err := s.Run(t.Context(), c, st, out, prob, nil); err != nil {
+	ids, share := make([]int32, len(out)), make([]float32, len(out))
+	observe := func(o Sight) {
+		if o.Step != 12 {
+			return
+		}
+		c.Denoise(st, make([]float32, len(st.X))) // whatever was read before
+		got, gotShare := o.Tokens()
+		if c.Decode(st, ids, share); !slices.Equal(got, ids) || !slices.Equal(gotShare, share) {
+			t.Error("the tokens read after a prediction are not those that a call of their own gives")
+		}
+	}
+	if err := s.Run(t.Context(), c, st, out, prob, observe); err != nil {
 		t.Fatal(err)
 	}
 	// Counting noise of 4,000 tokens is about .03.

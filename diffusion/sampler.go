@@ -51,14 +51,13 @@ func (s Sampler) Validate() error {
 // Run draws the noisy positions of the state, whose C and M the caller has
 // filled. It writes their tokens to ids and the network's confidence in them to
 // prob, both [B, L]; at given positions it leaves ids and sets prob to 1. X, P
-// and T are its own. observe, if not nil, sees every step's level and raw
-// prediction x̂0 and must not keep it.
+// and T are its own. observe, if not nil, sees every step, and the end.
 //
 // The noise of a sequence comes from streams named by (Seed, First + its place
 // in the state, step), so a batch and its sequences alone give the same text.
 // All memory is taken before the first step. It stops at the next step when the
 // context ends.
-func (s Sampler) Run(ctx context.Context, d Denoiser, st *State, ids []int32, prob []float32, observe func(step int, t float64, x0 []float32)) error {
+func (s Sampler) Run(ctx context.Context, d Denoiser, st *State, ids []int32, prob []float32, observe func(Sight)) error {
 	if err := s.Validate(); err != nil {
 		return err
 	}
@@ -80,10 +79,19 @@ func (s Sampler) Run(ctx context.Context, d Denoiser, st *State, ids []int32, pr
 		}
 		r.step(k, levels[k], levels[k+1])
 		if observe != nil {
-			observe(k, levels[k], r.raw)
+			last := k // at which the network was asked
+			if s.Method == Heun {
+				last++
+			}
+			observe(Sight{
+				Step: k, T: levels[last], U: s.u(last), Calls: (k + 1) * s.callsPerStep(), X0: r.raw, run: r,
+			})
 		}
 	}
 	r.end(levels[s.Steps], ids, prob)
+	if observe != nil {
+		observe(Sight{Step: s.Steps, T: levels[s.Steps], Calls: s.Calls(), run: r})
+	}
 	return nil
 }
 
@@ -91,7 +99,7 @@ func (s Sampler) Run(ctx context.Context, d Denoiser, st *State, ids []int32, pr
 func (s Sampler) levels() ([]float64, error) {
 	levels := make([]float64, s.Steps+1)
 	for k := range levels {
-		t := s.Schedule.Quantile(1 - float64(k)/float64(s.Steps))
+		t := s.Schedule.Quantile(s.u(k))
 		if !(t > 0) || math.IsInf(t, 0) || k > 0 && t > levels[k-1] {
 			return nil, fmt.Errorf("sample: schedule gives noise level %v at step %d of %d", t, k, s.Steps)
 		}
@@ -99,6 +107,9 @@ func (s Sampler) levels() ([]float64, error) {
 	}
 	return levels, nil
 }
+
+// u is the place on the clock of level k.
+func (s Sampler) u(k int) float64 { return 1 - float64(k)/float64(s.Steps) }
 
 // run is the memory of one Run.
 type run struct {

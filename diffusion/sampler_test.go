@@ -293,9 +293,22 @@ func TestWhatTheDenoiserIsShown(t *testing.T) {
 			ids, prob := []int32{0, 7, 0}, make([]float32, 3)
 			w := &witness{t: t, self: tt.self}
 			seen := 0
-			err := s.Run(t.Context(), w, st, ids, prob, func(step int, level float64, x0 []float32) {
-				if step != seen || x0[0] != w.last {
-					t.Errorf("step %d shows %v, expected step %d and the raw prediction %v", step, x0[0], seen, w.last)
+			err := s.Run(t.Context(), w, st, ids, prob, func(o Sight) {
+				if o.T != st.T[0] || o.T != s.Schedule.Quantile(o.U) {
+					t.Errorf("step %d shows noise level %v at u %v, expected %v", o.Step, o.T, o.U, st.T[0])
+				}
+				if last := o.Step == 4; last {
+					if got, _ := o.Tokens(); got[0] != 42 || o.Calls != w.calls+1 || o.X0 != nil {
+						t.Errorf("the last step shows tokens %v after %d calls, expected those of Decode after %d", got, o.Calls, w.calls+1)
+					}
+					return
+				}
+				if o.Step != seen || o.X0[0] != w.last || o.Calls != w.calls {
+					t.Errorf("step %d shows %v after %d calls, expected step %d and the raw prediction %v after %d",
+						o.Step, o.X0[0], o.Calls, seen, w.last, w.calls)
+				}
+				if got, _ := o.Tokens(); got != nil {
+					t.Errorf("tokens %v of a denoiser that does not read", got)
 				}
 				seen++
 			})
@@ -427,7 +440,7 @@ func TestRunStopsWithTheContext(t *testing.T) {
 	z := newToy(27, 16, 1)
 	ctx, cancel := context.WithCancel(t.Context())
 	steps := 0
-	err := plain(fixed(t, timewarp.KindKarras), 50).Run(ctx, z, NewState(1, 1, z.d), make([]int32, 1), make([]float32, 1), func(int, float64, []float32) {
+	err := plain(fixed(t, timewarp.KindKarras), 50).Run(ctx, z, NewState(1, 1, z.d), make([]int32, 1), make([]float32, 1), func(Sight) {
 		if steps++; steps == 3 {
 			cancel()
 		}
