@@ -22,8 +22,9 @@
 //     owns. [Config.Params] names their parts. Gradients are added to and are
 //     never cleared here.
 //   - A [Pass] owns every activation, allocated when it is made: Forward, Loss,
-//     Backward and the rest allocate nothing.
-//   - Logits exist for one chunk of rows at a time.
+//     Backward and the rest allocate nothing. So does a [Decoder], which runs a
+//     causal network a position at a time.
+//   - Logits exist for one chunk of rows at a time, unless they are asked for.
 //   - Results do not depend on the number of workers, nor on the capacity of
 //     the pass.
 //

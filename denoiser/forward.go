@@ -73,12 +73,23 @@ func (p *Pass) forwardNorm(a *normActivations, x []float32) {
 // forwardBlock computes after = x + attention + mlp, or, if after is nil, only
 // the activations on the way there.
 func (p *Pass) forwardBlock(n *block, a *layerActivations, after []float32) {
-	c, pool, rows := p.net.config, p.net.pool, p.b*p.l
+	c, pool := p.net.config, p.net.pool
 
-	p.forwardNorm(&a.first, a.x)
-	n.qkv.forward(pool, a.qkv, p.y, rows, kernels.Op{})
+	p.forwardQKV(n, a)
 	pool.Rope(a.qkv, p.cos, p.sin, p.b, p.l, c.Heads, c.headDim(), false)
 	pool.Attention(a.attended, a.lse, a.qkv, p.b, p.l, c.Heads, c.headDim(), c.Causal)
+	p.forwardRest(n, a, after)
+}
+
+// forwardQKV is a block up to its queries, keys and values.
+func (p *Pass) forwardQKV(n *block, a *layerActivations) {
+	p.forwardNorm(&a.first, a.x)
+	n.qkv.forward(p.net.pool, a.qkv, p.y, p.b*p.l, kernels.Op{})
+}
+
+// forwardRest is a block from the result of its attention on.
+func (p *Pass) forwardRest(n *block, a *layerActivations, after []float32) {
+	pool, rows := p.net.pool, p.b*p.l
 	n.out.forward(pool, a.mid, a.attended, rows, residual(a.mid, a.x))
 
 	p.forwardNorm(&a.second, a.mid)

@@ -50,6 +50,12 @@ func (p *Pass) CE(ce []float32, targets []int32) {
 	}
 }
 
+// Logits writes the logits of every position, logits [b·l, V].
+func (p *Pass) Logits(logits []float32) {
+	rows := p.b * p.l
+	p.net.head.forward(p.net.pool, logits, p.final.y[:rows*p.net.config.Width], rows, kernels.Op{})
+}
+
 // Interpolate writes the expected embedding x0 [b·l, D] = softmax(logits) E, for a
 // table E [V, D], of every position at which m [b·l] is not 0, or of all if m is
 // nil: the estimate from which score interpolation gets the score (arXiv

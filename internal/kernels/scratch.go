@@ -54,6 +54,7 @@ type tasks struct {
 	normGrad normGradJob
 	attn     attnJob
 	attnGrad attnGradJob
+	cached   cachedJob
 	rope     ropeJob
 	softmax  softmaxJob
 	adamw    adamwJob
