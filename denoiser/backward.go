@@ -3,9 +3,9 @@ package denoiser
 import "github.com/seed-4c77ef92/textwarp/internal/kernels"
 
 // Backward carries the gradient of the losses since the last Forward through the
-// network: it adds to the gradients of the parameters and writes that of the
-// features, dFeatures [b·l, 3D+1], unless it is nil. It panics if there was no
-// Loss.
+// network: it adds to the gradients of the parameters, if the network has any,
+// and writes that of the features, dFeatures [b·l, 3D+1], unless it is nil. It
+// panics if there was no Loss.
 func (p *Pass) Backward(dFeatures []float32) {
 	if !p.lossed {
 		panic("denoiser: Backward without a Loss since Forward")
@@ -76,6 +76,9 @@ func (p *Pass) clearPlanes() {
 // backwardModulation takes the planes' gradients of γ and β through their
 // projection, the reverse of modulate.
 func (p *Pass) backwardModulation(mod *linear) {
+	if !p.net.train {
+		return
+	}
 	w := p.net.config.Width
 	for i := range p.b {
 		row := p.mod[i*mod.out : (i+1)*mod.out]
@@ -88,6 +91,9 @@ func (p *Pass) backwardModulation(mod *linear) {
 
 // backwardTime ends at the time features: noise levels have no gradient.
 func (p *Pass) backwardTime() {
+	if !p.net.train {
+		return
+	}
 	n, a, g, size := p.net, &p.time, p.grad, p.b*timeWidth
 	n.pool.GeluBackward(g.time[:size], g.time[:size], a.out[:size])
 	n.timeOut.backward(n.pool, g.timeIn, g.time, a.inGelu, p.b, kernels.Op{GeluGrad: a.in})

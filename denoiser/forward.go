@@ -16,7 +16,7 @@ func (p *Pass) Forward(b, l int, features []float32, t []float64) {
 		panic(fmt.Sprintf("denoiser: %d sequences of length %d in a pass for %d and %d positions", b, l, p.maxB, p.rows))
 	}
 	n, rows := p.net, b*l
-	p.b, p.l, p.features, p.lossed = b, l, features[:rows*n.config.Features()], false
+	p.b, p.l, p.features, p.lossed, p.ban = b, l, features[:rows*n.config.Features()], false, nil
 
 	p.embedTime(t[:b])
 	n.input.forward(n.pool, p.after(-1), features, rows, kernels.Op{})

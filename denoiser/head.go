@@ -8,16 +8,9 @@ import "github.com/seed-4c77ef92/textwarp/internal/kernels"
 // Several losses of one Forward add up. Positions without weight cost nothing;
 // targets lie in [0, V) at the others.
 func (p *Pass) Loss(ce []float32, targets []int32, weight []float32) {
-	if p.grad == nil {
-		panic("denoiser: Loss on a pass that does not train")
-	}
-	n, w, rows := p.net, p.net.config.Width, p.b*p.l
-	hidden := p.grad.hidden[:rows*w]
-	if !p.lossed {
-		clear(hidden)
-	}
-	clear(ce[:rows])
-	dy := p.wide[p.rows*w:]
+	n := p.net
+	p.startLoss()
+	clear(ce[:p.b*p.l])
 	for left := p.choose(weight); len(left) > 0; {
 		var at []int32
 		at, left = p.split(left)
@@ -26,16 +19,36 @@ func (p *Pass) Loss(ce []float32, targets []int32, weight []float32) {
 			p.chosen.targets[i], p.chosen.weight[i] = targets[r], weight[r]
 		}
 		n.pool.SoftmaxCE(p.chosen.ce, p.logits, p.chosen.targets, p.chosen.weight, len(at), n.config.Vocab)
-		n.head.backward(n.pool, dy, p.logits, y, len(at), kernels.Op{})
+		p.leaveLoss(at, y)
 		for i, r := range at {
 			ce[r] = p.chosen.ce[i]
-			to, from := hidden[int(r)*w:(int(r)+1)*w], dy[i*w:]
-			for k := range to {
-				to[k] += from[k]
-			}
 		}
 	}
+}
+
+// startLoss makes room for the gradient of the losses of one Forward.
+func (p *Pass) startLoss() {
+	if p.grad == nil {
+		panic("denoiser: Loss on a pass that cannot go backward")
+	}
+	if !p.lossed {
+		clear(p.grad.hidden[:p.b*p.l*p.net.config.Width])
+	}
 	p.lossed = true
+}
+
+// leaveLoss takes the gradient of the logits of some positions, in logits, to
+// the last norm's output y, gathered by logitsOf.
+func (p *Pass) leaveLoss(at []int32, y []float32) {
+	n, w := p.net, p.net.config.Width
+	dy := p.wide[p.rows*w:]
+	n.head.backward(n.pool, dy, p.logits, y, len(at), kernels.Op{})
+	for i, r := range at {
+		to, from := p.grad.hidden[int(r)*w:(int(r)+1)*w], dy[i*w:]
+		for k := range to {
+			to[k] += from[k]
+		}
+	}
 }
 
 // CE writes the cross-entropy of every position in nats, ce [b·l], and starts no
@@ -132,5 +145,12 @@ func (p *Pass) logitsOf(at []int32) (y []float32) {
 		}
 	}
 	p.net.head.forward(p.net.pool, p.logits, y, len(at), kernels.Op{})
+	if p.ban != nil {
+		for i, r := range at {
+			for _, token := range p.ban[r] {
+				p.logits[i*p.net.config.Vocab+int(token)] = forbidden
+			}
+		}
+	}
 	return y
 }

@@ -73,7 +73,9 @@ func (l *linear) forward(pool *kernels.Pool, y, x []float32, rows int, op kernel
 // gradient dy [rows, out], and computes dx [rows, in] unless that is nil; op adds
 // to the product.
 func (l *linear) backward(pool *kernels.Pool, dx, dy, x []float32, rows int, op kernels.Op) {
-	pool.MatMul(l.gradW, x, dy, l.in, l.out, rows, kernels.Op{TransA: true, Accumulate: true, SumB: l.gradB})
+	if l.gradW != nil {
+		pool.MatMul(l.gradW, x, dy, l.in, l.out, rows, kernels.Op{TransA: true, Accumulate: true, SumB: l.gradB})
+	}
 	if dx != nil {
 		op.TransB = true
 		pool.MatMul(dx, dy, l.w, rows, l.in, l.out, op)

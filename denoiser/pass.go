@@ -20,6 +20,7 @@ type Pass struct {
 	b, l     int       // of the last Forward
 	features []float32 // of the last Forward
 	lossed   bool      // grad.hidden holds the gradient of a loss
+	ban      [][]int32 // tokens that each position cannot have, or nil
 
 	cos, sin []float32 // rotations [rows, headDim/2]
 	time     timeActivations
@@ -35,7 +36,7 @@ type Pass struct {
 	logits   []float32 // [chunk, V]
 	chosen   chosen
 
-	grad *gradients // nil without training
+	grad *gradients // nil without a way back
 }
 
 // timeActivations lead from noise levels to what modulates the norms.
@@ -79,6 +80,7 @@ type normActivations struct {
 type gradients struct {
 	x            []float32    // [rows, W] of the residual stream
 	hidden       []float32    // [rows, W] of the last norm's output
+	share        []float32    // [V] what Raise multiplies probabilities by
 	planes       [4][]float32 // [maxB, W] each, of γ, β, γ, β
 	time, timeIn []float32    // [maxB, timeWidth]
 }
@@ -89,11 +91,11 @@ const (
 )
 
 // NewPass allocates a pass for up to maxB sequences and maxB·maxL positions.
-// Without train it keeps the activations of one block only and cannot go
-// backward. It panics if the sizes are not positive or if a network without
-// gradients is to be trained.
-func (n *Net) NewPass(maxB, maxL int, train bool) *Pass {
-	if train {
+// Without back it keeps the activations of one block only and cannot go
+// backward. With it, a network that has no gradients of its own still gives
+// those of its features. It panics if the sizes are not positive.
+func (n *Net) NewPass(maxB, maxL int, back bool) *Pass {
+	if back {
 		return n.newPass(maxB, maxL, keepAll)
 	}
 	return n.newPass(maxB, maxL, keepNone)
@@ -108,9 +110,6 @@ func (n *Net) NewRecomputingPass(maxB, maxL int) *Pass { return n.newPass(maxB, 
 func (n *Net) newPass(maxB, maxL int, keep keeping) *Pass {
 	if maxB < 1 || maxL < 1 {
 		panic(fmt.Sprintf("denoiser: a pass of %d sequences of length %d", maxB, maxL))
-	}
-	if keep != keepNone && !n.train {
-		panic("denoiser: a training pass of a network without gradients")
 	}
 	p := &Pass{net: n, maxB: maxB, rows: maxB * maxL, keep: keep}
 	p.allocate()
@@ -210,7 +209,8 @@ func (p *Pass) gradients() *gradients {
 	w := p.net.config.Width
 	g := &gradients{
 		x: p.take(p.rows * w), hidden: p.take(p.rows * w),
-		time: p.take(p.maxB * timeWidth), timeIn: p.take(p.maxB * timeWidth),
+		share: p.take(p.net.config.Vocab),
+		time:  p.take(p.maxB * timeWidth), timeIn: p.take(p.maxB * timeWidth),
 	}
 	for i := range g.planes {
 		g.planes[i] = p.take(p.maxB * w)

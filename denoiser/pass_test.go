@@ -308,6 +308,7 @@ func TestStepAllocatesNothing(t *testing.T) {
 	pass := n.NewPass(2, 5, true)
 	ce, dFeatures, ids := make([]float32, 10), make([]float32, len(p.features)), make([]int32, 10)
 	x0, table := make([]float32, 10*small.EmbedDim), make([]float32, small.Vocab*small.EmbedDim)
+	logs := make([]float32, 10*len(classes))
 	for name, step := range map[string]func(){
 		"Forward":     func() { pass.Forward(2, 5, p.features, p.t) },
 		"Interpolate": func() { pass.Interpolate(x0, table, nil) },
@@ -315,6 +316,11 @@ func TestStepAllocatesNothing(t *testing.T) {
 		"CE":          func() { pass.CE(ce, p.targets) },
 		"Loss and Backward": func() {
 			pass.Loss(ce, p.targets, p.weight)
+			pass.Backward(dFeatures)
+		},
+		"LogProbs, Raise and Backward": func() {
+			pass.LogProbs(logs, classes)
+			pass.Raise(classes, logs)
 			pass.Backward(dFeatures)
 		},
 	} {
