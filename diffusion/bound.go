@@ -61,6 +61,8 @@ type Bound struct {
 	Prior          float64 `json:"prior"`          // of x at t_max from pure noise
 	Sequences      int     `json:"sequences"`
 	Tokens         int     `json:"tokens"`
+
+	Each []float64 `json:"-"` // nats a token of every sequence
 }
 
 // BoundOptions say how the bound is estimated.
@@ -111,13 +113,12 @@ func EvaluateBound(ctx context.Context, e Evaluator, w Density, ids []int32, o B
 	mask := make([]float32, o.Batch*o.Length)
 	fill(mask, 1)
 	t := make([]float64, o.Batch)
-	var total moments
+	nats := make([]float64, n)
 	var reconstruction, diffusion float64
-	each := make([]float64, o.Batch) // nats a token of every sequence of the batch
 	for first := 0; first < n; first += o.Batch {
 		b := min(o.Batch, n-first)
 		batch := ids[first*o.Length : (first+b)*o.Length]
-		out, m := values[:len(batch)], mask[:len(batch)]
+		out, m, each := values[:len(batch)], mask[:len(batch)], nats[first:first+b]
 
 		e.CrossEntropy(out, batch, m, tmin, 0, uint64(first))
 		for i := range b {
@@ -138,16 +139,19 @@ func EvaluateBound(ctx context.Context, e Evaluator, w Density, ids []int32, o B
 				diffusion += v
 			}
 		}
-		for _, v := range each[:b] {
-			total.add(v)
-		}
 	}
 	count := float64(n)
+	prior := float64(o.Dim) / (2 * tmax * tmax)
+	var total moments
+	for i := range nats {
+		nats[i] += prior
+		total.add(nats[i])
+	}
 	r := Bound{
 		Reconstruction: reconstruction / count,
 		Diffusion:      diffusion / count,
-		Prior:          float64(o.Dim) / (2 * tmax * tmax),
-		Sequences:      n, Tokens: len(ids),
+		Prior:          prior,
+		Sequences:      n, Tokens: len(ids), Each: nats,
 	}
 	_, r.StdErr = total.mean()
 	r.Nats = r.Reconstruction + r.Diffusion + r.Prior

@@ -12,7 +12,7 @@ import (
 // labelled is how many tokens of a large vocabulary the projection names.
 const labelled = 120
 
-func (v *embeddingsView) figures() []chart.Figure {
+func (v *embeddingsView) Figures() []chart.Figure {
 	f := []chart.Figure{v.norms(), v.projection(), v.spectrum()}
 	if v.counted {
 		f = append(f, v.byFrequency())

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seed-4c77ef92/textwarp/cmd/internal/view"
 	"github.com/seed-4c77ef92/textwarp/embeddings"
 	"github.com/seed-4c77ef92/textwarp/internal/cli"
 	"github.com/seed-4c77ef92/textwarp/internal/safeio"
@@ -60,7 +61,7 @@ type neighbourView struct {
 }
 
 type embeddingsOptions struct {
-	output
+	view.Output
 	stream, export string
 	tokens         []string
 	neighbours     int
@@ -91,10 +92,10 @@ and its first two principal components.
 					return err
 				}
 			}
-			return o.show(cmd.OutOrStdout(), v)
+			return o.Show(cmd.OutOrStdout(), v)
 		},
 	}
-	o.addFlags(cmd)
+	o.AddFlags(cmd)
 	f := cmd.Flags()
 	f.StringArrayVar(&o.tokens, "token", nil, "show the neighbours of this token: its text, or #ID; may be repeated")
 	f.IntVar(&o.neighbours, "neighbours", 8, "how many neighbours")

@@ -4,35 +4,36 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/seed-4c77ef92/textwarp/cmd/internal/view"
 	"github.com/seed-4c77ef92/textwarp/internal/cli"
 )
 
-func (v *embeddingsView) write(p *printer) {
+func (v *embeddingsView) Write(p *view.Printer) {
 	s := v.Stats
-	p.printf("%s: step %d, %d tokens in %d dimensions\n\n", cli.Printable(v.Run), v.Step, s.Tokens, s.Dim)
-	for _, f := range v.figures() {
+	p.Printf("%s: step %d, %d tokens in %d dimensions\n\n", cli.Printable(v.Run), v.Step, s.Tokens, s.Dim)
+	for _, f := range v.Figures() {
 		if f.Name != "spectrum" {
-			p.chart(f)
+			p.Chart(f)
 		}
 	}
 	q := s.RawNorm
-	p.printf("raw norm         min %.3g, 5 %% %.3g, median %.3g, 95 %% %.3g, max %.3g\n", q.Min, q.Q05, q.Median, q.Q95, q.Max)
-	p.printf("cosine           mean %.3f, max %.3f", s.MeanCosine, s.MaxCosine)
+	p.Printf("raw norm         min %.3g, 5 %% %.3g, median %.3g, 95 %% %.3g, max %.3g\n", q.Min, q.Q05, q.Median, q.Q95, q.Max)
+	p.Printf("cosine           mean %.3f, max %.3f", s.MeanCosine, s.MaxCosine)
 	if s.Pairs > 0 {
-		p.printf(" (%s and %s)", v.name(s.NearestPair[0]), v.name(s.NearestPair[1]))
+		p.Printf(" (%s and %s)", v.name(s.NearestPair[0]), v.name(s.NearestPair[1]))
 	}
-	p.printf("\neffective rank   %.1f of %d\n", s.EffectiveRank, len(s.SingularValues))
-	p.printf("never updated    %s\n", v.names(s.NeverUpdated, p.width-18))
+	p.Printf("\neffective rank   %.1f of %d\n", s.EffectiveRank, len(s.SingularValues))
+	p.Printf("never updated    %s\n", v.names(s.NeverUpdated, p.Width-18))
 	if len(s.Alarms) == 0 {
-		p.printf("collapse         no sign of it\n")
+		p.Printf("collapse         no sign of it\n")
 	}
 	for _, a := range s.Alarms {
-		p.printf("ALARM            %s\n", cli.Printable(a))
+		p.Printf("ALARM            %s\n", cli.Printable(a))
 	}
 	for _, n := range v.Neighbours {
-		p.printf("\nnearest to %s\n", v.name(n.ID))
+		p.Printf("\nnearest to %s\n", v.name(n.ID))
 		for _, o := range n.Neighbours {
-			p.printf("  %6.3f  %s\n", o.Cosine, v.name(o.ID))
+			p.Printf("  %6.3f  %s\n", o.Cosine, v.name(o.ID))
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seed-4c77ef92/textwarp/cmd/internal/view"
 	"github.com/seed-4c77ef92/textwarp/internal/cli"
 	"github.com/seed-4c77ef92/textwarp/internal/safeio"
 	"github.com/seed-4c77ef92/textwarp/trainer"
@@ -26,7 +27,7 @@ type runView struct {
 }
 
 func newRunCommand() *cobra.Command {
-	var o output
+	var o view.Output
 	cmd := &cobra.Command{
 		Use:   "run RUN",
 		Short: "The curves of a run: losses, gradient norm, rate, speed",
@@ -44,10 +45,10 @@ losses stand at fixed noise levels and compare over time and between runs.
 			if err != nil {
 				return err
 			}
-			return o.show(cmd.OutOrStdout(), v)
+			return o.Show(cmd.OutOrStdout(), v)
 		},
 	}
-	o.addFlags(cmd)
+	o.AddFlags(cmd)
 	return cmd
 }
 
@@ -111,30 +112,30 @@ func lastPass(lines []trainer.TimingLine) []trainer.TimingLine {
 	return out
 }
 
-func (v *runView) write(p *printer) {
-	p.printf("%s: step %d, %d tokens\n\n", cli.Printable(v.Run), v.Step, v.Tokens)
-	for _, f := range v.figures() {
+func (v *runView) Write(p *view.Printer) {
+	p.Printf("%s: step %d, %d tokens\n\n", cli.Printable(v.Run), v.Step, v.Tokens)
+	for _, f := range v.Figures() {
 		if f.Name == "loss" || f.Name == "held-out" || f.Name == "speed" {
-			p.chart(f)
+			p.Chart(f)
 		}
 	}
 	if n := len(v.Training); n > 0 {
 		m := v.Training[n-1]
-		p.printf("training at step %d: loss %.4f, gradient norm %.3g, learning rate %.3g, %d steps skipped\n", m.Step, m.Loss, m.GradNorm, m.LR, m.Skipped)
+		p.Printf("training at step %d: loss %.4f, gradient norm %.3g, learning rate %.3g, %d steps skipped\n", m.Step, m.Loss, m.GradNorm, m.LR, m.Skipped)
 	}
 	if n := len(v.Timing); n > 0 {
 		t := v.Timing[n-1]
-		p.printf("speed at step %d: %.0f tokens/s, %.1f GFLOP/s\n", t.Step, t.TokensPerSecond, t.GFLOPS)
+		p.Printf("speed at step %d: %.0f tokens/s, %.1f GFLOP/s\n", t.Step, t.TokensPerSecond, t.GFLOPS)
 	}
 	if n := len(v.Evaluations); n > 0 {
 		m := v.Evaluations[n-1]
 		e := m.Eval
-		p.printf("\nheld-out loss at step %d, nats a token (mask %s, %d windows)\n       t    loss  std err\n", m.Step, cli.Printable(e.Mask), e.Windows)
+		p.Printf("\nheld-out loss at step %d, nats a token (mask %s, %d windows)\n       t    loss  std err\n", m.Step, cli.Printable(e.Mask), e.Windows)
 		for i, t := range e.T {
-			p.printf("%8.3g  %6.3f  %7.3f\n", t, e.CE[i], e.SE[i])
+			p.Printf("%8.3g  %6.3f  %7.3f\n", t, e.CE[i], e.SE[i])
 		}
 	}
 	if s := v.Sample; s != nil {
-		p.printf("\nwritten at step %d (%d steps, temperature %g)\n  %s\n", s.Step, s.Steps, s.Temperature, cli.Printable(s.Text))
+		p.Printf("\nwritten at step %d (%d steps, temperature %g)\n  %s\n", s.Step, s.Steps, s.Temperature, cli.Printable(s.Text))
 	}
 }

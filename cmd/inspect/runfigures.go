@@ -8,7 +8,7 @@ import (
 	"github.com/seed-4c77ef92/textwarp/trainer"
 )
 
-func (v *runView) figures() []chart.Figure {
+func (v *runView) Figures() []chart.Figure {
 	f := []chart.Figure{v.training()}
 	if len(v.Evaluations) > 0 {
 		f = append(f, v.heldOut(), v.heldOutByNoise())

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seed-4c77ef92/textwarp/cmd/internal/view"
 	"github.com/seed-4c77ef92/textwarp/internal/cli"
 	"github.com/seed-4c77ef92/textwarp/internal/safeio"
 	"github.com/seed-4c77ef92/textwarp/timewarp"
@@ -39,7 +40,7 @@ type warpQuantiles struct {
 }
 
 func newWarpCommand() *cobra.Command {
-	var o output
+	var o view.Output
 	cmd := &cobra.Command{
 		Use:   "warp RUN",
 		Short: "The time warp: where on the noise axis training happens",
@@ -55,10 +56,10 @@ the warp is for.
 			if err != nil {
 				return err
 			}
-			return o.show(cmd.OutOrStdout(), v)
+			return o.Show(cmd.OutOrStdout(), v)
 		},
 	}
-	o.addFlags(cmd)
+	o.AddFlags(cmd)
 	return cmd
 }
 
@@ -136,36 +137,36 @@ func meanLoss(s timewarp.Snapshot) float64 {
 	return mean
 }
 
-func (v *warpView) write(p *printer) {
+func (v *warpView) Write(p *view.Printer) {
 	w := v.Warp
-	p.printf("%s: step %d, %s warp on [%g, %g], %d updates\n\n", cli.Printable(v.Run), v.Step, cli.Printable(w.Kind), w.TMin, w.TMax, w.Steps)
-	for _, f := range v.figures() {
+	p.Printf("%s: step %d, %s warp on [%g, %g], %d updates\n\n", cli.Printable(v.Run), v.Step, cli.Printable(w.Kind), w.TMin, w.TMax, w.Steps)
+	for _, f := range v.Figures() {
 		if f.Name == "cdf" || f.Name == "loss" {
-			p.chart(f)
+			p.Chart(f)
 		}
 	}
 	if len(w.Loss) > 0 {
-		p.printf("mean loss under the warp %.3f nats; half of the top of the curve %.3f\n\n", v.MeanLoss, v.HalfTop)
+		p.Printf("mean loss under the warp %.3f nats; half of the top of the curve %.3f\n\n", v.MeanLoss, v.HalfTop)
 	}
-	p.printf("noise level t by warped time\n%8s", "step")
+	p.Printf("noise level t by warped time\n%8s", "step")
 	for _, q := range w.Quantiles {
-		p.printf("  u=%-5.3g", q.U)
+		p.Printf("  u=%-5.3g", q.U)
 	}
-	p.printf("\n")
+	p.Printf("\n")
 	for _, l := range v.History {
-		p.printf("%8d", l.Step)
+		p.Printf("%8d", l.Step)
 		for _, q := range l.Warp.Quantiles {
-			p.printf("  %-7.3g", q.T)
+			p.Printf("  %-7.3g", q.T)
 		}
-		p.printf("\n")
+		p.Printf("\n")
 	}
-	p.printf("\nrecent losses\n       t    loss  std err  observations   fitted\n")
+	p.Printf("\nrecent losses\n       t    loss  std err  observations   fitted\n")
 	for _, b := range w.Observed {
-		p.printf("%8.3g  %6.3f  %7.3f  %12.0f", b.T, b.Mean, b.StdErr, b.Count)
+		p.Printf("%8.3g  %6.3f  %7.3f  %12.0f", b.T, b.Mean, b.StdErr, b.Count)
 		if len(w.Loss) > 0 {
-			p.printf("  %7.3f", interpolate(w.T, w.Loss, b.T))
+			p.Printf("  %7.3f", interpolate(w.T, w.Loss, b.T))
 		}
-		p.printf("\n")
+		p.Printf("\n")
 	}
 }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/seed-4c77ef92/textwarp/timewarp"
 )
 
-func (v *warpView) figures() []chart.Figure {
+func (v *warpView) Figures() []chart.Figure {
 	f := []chart.Figure{v.cdf(), v.density(), v.loss(), v.linearity(), v.moves()}
 	if len(v.Warp.Observed) > 0 {
 		f = append(f, v.observations())

@@ -8,18 +8,17 @@ type Estimate struct {
 	StdErr float64 `json:"std_err"`
 }
 
-// part is what one sample adds to the numerator and to the base of a share or
-// a mean.
-type part struct{ sum, base float64 }
+// Part is what one sample adds to the sum and to the base of a share or a mean.
+type Part struct{ Sum, Base float64 }
 
-// ratio is Σ sum / Σ base. Samples are the independent units and not the
+// Ratio is Σ Sum / Σ Base. Samples are the independent units and not the
 // characters within them, so its error is that of a ratio estimator (Cochran,
 // "Sampling Techniques", 1977, equation 6.13). Without a base it is 0 ± 0.
-func ratio(parts []part) Estimate {
+func Ratio(parts []Part) Estimate {
 	var sum, base float64
 	for _, p := range parts {
-		sum += p.sum
-		base += p.base
+		sum += p.Sum
+		base += p.Base
 	}
 	if base == 0 {
 		return Estimate{}
@@ -27,7 +26,7 @@ func ratio(parts []part) Estimate {
 	e := Estimate{Value: sum / base}
 	var squares float64
 	for _, p := range parts {
-		r := p.sum - e.Value*p.base
+		r := p.Sum - e.Value*p.Base
 		squares += r * r
 	}
 	n := float64(len(parts))
@@ -46,12 +45,12 @@ func entropy[T comparable](samples [][]T) Estimate {
 			total++
 		}
 	}
-	parts := make([]part, len(samples))
+	parts := make([]Part, len(samples))
 	for i, s := range samples {
 		for _, symbol := range s { // in the order of the text: the sum is the same each time
-			parts[i].sum -= math.Log(counts[symbol] / total)
+			parts[i].Sum -= math.Log(counts[symbol] / total)
 		}
-		parts[i].base = float64(len(s))
+		parts[i].Base = float64(len(s))
 	}
-	return ratio(parts)
+	return Ratio(parts)
 }

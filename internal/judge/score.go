@@ -51,12 +51,12 @@ type Score struct {
 // Score judges samples.
 func (j *Judge) Score(samples []string) (Score, error) {
 	s := Score{Samples: len(samples), Characters: characters(samples)}
-	nll, known, long := make([]part, len(samples)), make([]part, len(samples)), make([]part, len(samples))
+	nll, known, long := make([]Part, len(samples)), make([]Part, len(samples)), make([]Part, len(samples))
 	chars := make([][]rune, len(samples))
 	scored := 0
 	for i, text := range samples {
 		nats, n := j.model.Surprise(text, Skipped)
-		nll[i] = part{nats, float64(n)}
+		nll[i] = Part{nats, float64(n)}
 		scored += n
 		chars[i] = []rune(text)
 		for _, w := range wholeWords(text) {
@@ -64,12 +64,12 @@ func (j *Judge) Score(samples []string) (Score, error) {
 			if j.words[w] {
 				is = 1
 			}
-			known[i].sum += is
-			known[i].base++
+			known[i].Sum += is
+			known[i].Base++
 			s.Words++
 			if utf8.RuneCountInString(w) >= longWord {
-				long[i].sum += is
-				long[i].base++
+				long[i].Sum += is
+				long[i].Base++
 				s.LongWords++
 			}
 		}
@@ -77,7 +77,7 @@ func (j *Judge) Score(samples []string) (Score, error) {
 	if scored == 0 {
 		return s, fmt.Errorf("score samples: none of %d samples is longer than %d characters", len(samples), Skipped)
 	}
-	s.NLL, s.Entropy, s.Known, s.KnownLong = ratio(nll), entropy(chars), ratio(known), ratio(long)
+	s.NLL, s.Entropy, s.Known, s.KnownLong = Ratio(nll), entropy(chars), Ratio(known), Ratio(long)
 	for n := range s.Distinct {
 		s.Distinct[n] = Distinct(samples, n+1)
 	}

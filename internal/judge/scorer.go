@@ -41,11 +41,11 @@ func Ask(ctx context.Context, s Scorer, samples []string) (Pair, error) {
 	if err != nil {
 		return p, err
 	}
-	tokens, chars := make([]part, len(samples)), make([]part, len(samples))
+	tokens, chars := make([]Part, len(samples)), make([]Part, len(samples))
 	for i := range samples {
-		tokens[i] = part{nats[i], float64(len(texts[i]))}
-		chars[i] = part{nats[i], float64(characters(samples[i : i+1]))}
+		tokens[i] = Part{nats[i], float64(len(texts[i]))}
+		chars[i] = Part{nats[i], float64(characters(samples[i : i+1]))}
 	}
-	p.NLL, p.PerChar, p.Entropy = ratio(tokens), ratio(chars), entropy(texts)
+	p.NLL, p.PerChar, p.Entropy = Ratio(tokens), Ratio(chars), entropy(texts)
 	return p, nil
 }

@@ -72,7 +72,7 @@ func Distinct(samples []string, n int) Estimate {
 // overlap. A loop has 1. Such a stretch is a run of stretches of exactly k
 // that stand more than once, so only those are looked up: O(kn).
 func Repeated(samples []string, k int) Estimate {
-	parts := make([]part, len(samples))
+	parts := make([]Part, len(samples))
 	for i, text := range samples {
 		pieces := map[string]int{}
 		for piece := range stretches(text, k) {
@@ -80,18 +80,18 @@ func Repeated(samples []string, k int) Estimate {
 		}
 		parts[i] = covered(text, k, func(piece string) bool { return pieces[piece] > 1 })
 	}
-	return ratio(parts)
+	return Ratio(parts)
 }
 
 // Copied is the share of characters that lie within a stretch of at least k
 // characters that stands in the indexed text as well: O(kn log m) for an index
 // of m bytes. What is not UTF-8 is copied byte for byte.
 func Copied(samples []string, k int, index *suffixarray.Index) Estimate {
-	parts := make([]part, len(samples))
+	parts := make([]Part, len(samples))
 	for i, text := range samples {
 		parts[i] = covered(text, k, func(piece string) bool { return len(index.Lookup([]byte(piece), 1)) > 0 })
 	}
-	return ratio(parts)
+	return Ratio(parts)
 }
 
 // stretches gives the stretches of exactly k characters of text, one from each
@@ -115,16 +115,16 @@ func stretches(text string, k int) func(yield func(string) bool) {
 }
 
 // covered counts the characters of text within stretches of k that are found.
-func covered(text string, k int, found func(piece string) bool) part {
-	var p part
+func covered(text string, k int, found func(piece string) bool) Part {
+	var p Part
 	at, until := 0, 0 // characters: where the stretch begins, and up to where all is counted
 	for piece := range stretches(text, k) {
 		if found(piece) {
-			p.sum += float64(at + k - max(at, until))
+			p.Sum += float64(at + k - max(at, until))
 			until = at + k
 		}
 		at++
 	}
-	p.base = float64(utf8.RuneCountInString(text))
+	p.Base = float64(utf8.RuneCountInString(text))
 	return p
 }

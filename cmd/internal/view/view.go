@@ -1,4 +1,6 @@
-package main
+// Package view shows what a command found out: a value first, of which charts on
+// the terminal, pictures, tables and JSON are renderings.
+package view
 
 import (
 	"fmt"
@@ -14,21 +16,22 @@ import (
 	"github.com/seed-4c77ef92/textwarp/internal/safeio"
 )
 
-// view is what a subcommand found out: a struct that encodes as JSON, from
-// which all other renderings follow.
-type view interface {
-	figures() []chart.Figure
-	write(p *printer)
+// View is what was found out: a struct that encodes as JSON, from which all other
+// renderings follow.
+type View interface {
+	Figures() []chart.Figure
+	Write(p *Printer)
 }
 
-// output is where and how to show a view.
-type output struct {
+// Output is where and how to show a view.
+type Output struct {
 	png, svg, csv string
 	json          bool
 	color         string
 }
 
-func (o *output) addFlags(cmd *cobra.Command) {
+// AddFlags adds the flags that choose.
+func (o *Output) AddFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.png, "png", "", "write pictures: all on one page FILE.png, or one file a figure into a directory")
 	f.StringVar(&o.svg, "svg", "", "the same as SVG")
@@ -37,9 +40,9 @@ func (o *output) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.color, "color", "auto", "colour on the terminal: auto, always or never")
 }
 
-// show writes the view as asked for: to files, as JSON, or else as charts.
-func (o *output) show(w io.Writer, v view) error {
-	p := &printer{w: w, width: min(cli.Width(os.Stdout), 120)}
+// Show writes the view as asked for: to files, as JSON, or else as charts.
+func (o *Output) Show(w io.Writer, v View) error {
+	p := &Printer{w: w, Width: min(cli.Width(os.Stdout), 120)}
 	switch o.color {
 	case "auto":
 		p.color = cli.Color(os.Stdout)
@@ -63,12 +66,12 @@ func (o *output) show(w io.Writer, v view) error {
 		}
 		written = true
 		if f.path == "-" && f.extension == ".csv" {
-			if err := f.write(w, v.figures()); err != nil {
+			if err := f.write(w, v.Figures()); err != nil {
 				return err
 			}
 			continue
 		}
-		if err := writeFigures(f.path, f.extension, v.figures(), f.write); err != nil {
+		if err := writeFigures(f.path, f.extension, v.Figures(), f.write); err != nil {
 			return err
 		}
 	}
@@ -76,7 +79,7 @@ func (o *output) show(w io.Writer, v view) error {
 		return cli.WriteJSON(w, v)
 	}
 	if !written {
-		v.write(p)
+		v.Write(p)
 	}
 	return p.err
 }
@@ -106,24 +109,26 @@ func writeFigures(path, extension string, figures []chart.Figure, write func(io.
 	return nil
 }
 
-// printer writes text and charts and keeps the first error.
-type printer struct {
+// Printer writes text and charts and keeps the first error.
+type Printer struct {
+	Width int // columns
+
 	w     io.Writer
-	width int
 	color bool
 	err   error
 }
 
-func (p *printer) printf(format string, args ...any) {
+// Printf writes text.
+func (p *Printer) Printf(format string, args ...any) {
 	if p.err == nil {
 		_, p.err = fmt.Fprintf(p.w, format, args...)
 	}
 }
 
-// chart draws a figure and an empty line.
-func (p *printer) chart(f chart.Figure) {
+// Chart draws a figure and an empty line.
+func (p *Printer) Chart(f chart.Figure) {
 	if p.err == nil {
-		p.err = chart.WriteTerminal(p.w, f, chart.Terminal{Width: p.width, Color: p.color})
+		p.err = chart.WriteTerminal(p.w, f, chart.Terminal{Width: p.Width, Color: p.color})
 	}
-	p.printf("\n")
+	p.Printf("\n")
 }
