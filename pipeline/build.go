@@ -128,7 +128,8 @@ func (b *builder) documents(ctx context.Context, u unit, sinks map[string]*sink,
 	var before int64 // bytes of the segments that are done
 	var seg segment
 	do := drops.filter(report, func(d Doc) error {
-		if n := before + d.Offset - seg.from; n-b.told >= tellEvery {
+		// A document may run on beyond the unit, to the end of its source.
+		if n := before + min(d.Offset, seg.to) - seg.from; n-b.told >= tellEvery {
 			b.progress.add(n - b.told)
 			b.told = n
 		}

@@ -93,6 +93,25 @@ func TestDepthAndLength(t *testing.T) {
 	}
 }
 
+// A line that reaches through many units counts once: progress never passes its end
+// and never goes back.
+func TestProgressOfALongLine(t *testing.T) {
+	dir := corpus(t, map[string]string{"a.txt": strings.Repeat("a", 8<<20)})
+	var last Progress
+	shard(t, Options{
+		Sources: []string{dir}, Split: SplitLine, ShardSize: 1 << 20, Workers: 2,
+		Progress: func(p Progress) {
+			if p.Done > p.Total || p.Stage == last.Stage && p.Done < last.Done {
+				t.Errorf("%s: %d of %d bytes after %d", p.Stage, p.Done, p.Total, last.Done)
+			}
+			last = p
+		},
+	})
+	if last.Stage != "shard" || last.Done != 8<<20 {
+		t.Errorf("progress ended with %+v, want all %d bytes", last, 8<<20)
+	}
+}
+
 // A source that changes between scan and reading is refused, though it is as
 // long as it was and claims to be as old.
 func TestSourcesThatChange(t *testing.T) {
