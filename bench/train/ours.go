@@ -49,7 +49,7 @@ func newOurs(s spec, pool *kernels.Pool) (*ours, error) {
 		return nil, err
 	}
 	o := &ours{step: s.Step, pool: pool, config: w.config(), batch: w.batch, length: w.length}
-	if o.model, err = trainer.NewModel(w.net, nil, true, pool); err != nil {
+	if o.model, err = trainer.NewModel(w.net, nil, s.Step != sampling, pool); err != nil {
 		return nil, err
 	}
 	rows := w.tokens()
@@ -77,6 +77,9 @@ func newOurs(s spec, pool *kernels.Pool) (*ours, error) {
 		err = o.preparePlain(f, w)
 	} else {
 		err = o.prepareCDCD()
+	}
+	if s.Step == sampling {
+		return o, err
 	}
 	o.m, o.v = make([]float32, len(o.params)), make([]float32, len(o.params))
 	o.average = append([]float32{}, o.params...)
@@ -144,6 +147,20 @@ func (o *ours) update() {
 	}
 }
 
+// run makes n steps and gives their milliseconds.
+func (o *ours) run(n int) ([]float64, error) {
+	if o.step == sampling {
+		return o.timeSamples(n)
+	}
+	times := make([]float64, n)
+	for i := range times {
+		began := time.Now()
+		o.update()
+		times[i] = time.Since(began).Seconds() * 1e3
+	}
+	return times, nil
+}
+
 // serve obeys the driver; peer.py does the same.
 func serve(s spec, in io.Reader, out io.Writer) error {
 	base, err := memory("self", "VmRSS")
@@ -173,13 +190,10 @@ func serve(s spec, in io.Reader, out io.Writer) error {
 			if _, err := fmt.Sscan(rest, &n); err != nil {
 				return fmt.Errorf("run %q: %w", rest, err)
 			}
-			times := make([]float64, n)
-			for i := range times {
-				began := time.Now()
-				o.update()
-				times[i] = time.Since(began).Seconds() * 1e3
+			var times []float64
+			if times, err = o.run(n); err == nil {
+				err = answer.Encode(times)
 			}
-			err = answer.Encode(times)
 		}
 		if err != nil {
 			return err

@@ -10,6 +10,7 @@ Written to be as fast on a CPU as PyTorch allows without leaving PyTorch. What
 was tried and did not pay is in README.md.
 """
 
+import itertools
 import json
 import math
 import sys
@@ -184,7 +185,7 @@ class Trainer:
 
     @torch.no_grad()
     def refresh(self):
-        if self.c["step"] == "cdcd":
+        if self.c["step"] != "plain":
             self.E = F.normalize(self.table, dim=-1) * math.sqrt(self.c["embed"])
 
     def head_loss(self, hidden, targets):
@@ -264,10 +265,54 @@ class Trainer:
         return times
 
 
+class Sampler(Trainer):
+    """Euler's method from noise to tokens: nothing is given, one level for the
+    whole batch, every guess is shown to the next call."""
+
+    def __init__(self, c):
+        super().__init__(c)
+        self.net.requires_grad_(False)
+        self.guess = torch.compile(self.interpolated, dynamic=False) if c["compile"] else self.interpolated
+        self.levels = torch.logspace(math.log10(c["t_max"]), math.log10(c["t_min"]), 1000)
+
+    def logits(self, x, guess, t):
+        b, l, d = x.shape
+        features = torch.cat((x * torch.rsqrt(t * t + 1), x.new_zeros(b, l, d), x.new_ones(b, l, 1), guess), -1)
+        return self.net.head(self.net(features, t[None]))
+
+    def interpolated(self, x, guess, t):
+        return self.logits(x, guess, t).softmax(-1) @ self.E
+
+    @torch.inference_mode()
+    def sample(self, x, levels):
+        """The last guess and the tokens."""
+        guess = torch.zeros_like(x)
+        with self.autocast():
+            for t, after in itertools.pairwise(levels):
+                guess = self.guess(x, guess, t).float()
+                x = torch.lerp(guess, x, after / t)
+            logits = self.logits(x, guess, levels[-1])
+        return guess, logits.softmax(-1).max(-1)
+
+    def run(self, n):
+        began = time.perf_counter()
+        levels = self.levels[torch.linspace(0, len(self.levels) - 1, n + 1).long()]
+        self.sample(torch.randn(self.c["batch"], self.c["length"], self.c["embed"]) * levels[0], levels)
+        return [1e3 * (time.perf_counter() - began) / (n + 1)]
+
+    def compare(self, ours):
+        x0, (_, tokens) = self.sample(ours["noise"].view(*self.ids.shape, -1), ours["levels"])
+        same = tokens.flatten() == ours["tokens"].long()
+        return {"tokens": len(same), "same": int(same.sum()),
+                "x0": float((x0.flatten() - ours["x0"]).abs().max() / ours["x0"].abs().max())}
+
+
 def compare(trainer, path):
     """Our step again: the differences of loss, inputs and gradients."""
     with safe_open(path, "pt") as f:
         ours = {name: f.get_tensor(name) for name in f.keys()}
+    if trainer.c["step"] == "sample":
+        return trainer.compare(ours)
     gradients = {}
     if trainer.c["step"] == "plain":
         features = trainer.features.clone().requires_grad_()
@@ -314,7 +359,7 @@ def main():
     c = json.loads(sys.argv[1])
     torch.set_num_threads(c["threads"])
     torch.manual_seed(1)
-    trainer = Trainer(c)
+    trainer = (Sampler if c["step"] == "sample" else Trainer)(c)
 
     def answer(x):
         print(json.dumps(x), flush=True)

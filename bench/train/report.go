@@ -18,6 +18,7 @@ type report struct {
 	Load     []string        `json:"load"`     // before and after
 	FMA      map[int]float64 `json:"peak_fma"` // FLOP/s by threads
 	Agree    []agreement     `json:"agreement,omitempty"`
+	Alike    []likeness      `json:"samples,omitempty"`
 	Races    []raced         `json:"races,omitempty"`
 	Products []product       `json:"products,omitempty"`
 }
@@ -42,6 +43,12 @@ func (r *report) agreed(found []agreement) {
 			"of %d gradients the worst by norm is %s, %.1e, the worst number in %s, %.1e of its largest\n",
 			a.Workload, a.Step, head, a.Ours, a.Peer, a.Features, a.Tensors, a.NormOf, a.Norm, a.MaxOf, a.Max)
 	}
+}
+
+func (r *report) alike(found likeness) {
+	r.Alike = append(r.Alike, found)
+	fmt.Printf("%s sample: %d of %d tokens are the same; the last x̂0 differs by %.1e of its largest number\n",
+		found.Workload, found.Same, found.Tokens, found.X0)
 }
 
 func (r *report) raced(w *workload, step string, results []*result) {

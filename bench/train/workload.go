@@ -12,6 +12,7 @@ type workload struct {
 	name, about   string
 	batch, length int
 	net           denoiser.Config
+	kinds         []string
 
 	steps    int // of a worker in a round
 	rounds   int
@@ -22,24 +23,34 @@ var workloads = []workload{
 	{
 		"W1", "words", 16, 64,
 		denoiser.Config{Vocab: 8192, EmbedDim: 64, Width: 256, Layers: 4, Heads: 4, MLP: 1024},
+		[]string{plain, cdcd},
 		3, 10, 10,
 	},
 	{
 		"W2", "characters", 64, 128,
 		denoiser.Config{Vocab: 65, EmbedDim: 16, Width: 128, Layers: 4, Heads: 4, MLP: 512},
+		[]string{plain, cdcd},
 		2, 7, 10,
 	},
 	{
 		"W3", "large", 8, 512,
 		denoiser.Config{Vocab: 32768, EmbedDim: 64, Width: 512, Layers: 8, Heads: 8, MLP: 2048},
+		[]string{plain, cdcd},
 		1, 3, 3,
+	},
+	{
+		"W4", "samples of the nano preset", 50, 128,
+		denoiser.Config{Vocab: 65, EmbedDim: 16, Width: 128, Layers: 4, Heads: 4, MLP: 512},
+		[]string{sampling},
+		20, 7, 10,
 	},
 }
 
-// The two kinds of step.
+// The kinds of step.
 const (
-	plain = "plain" // given features: forward, loss, backward, clip, AdamW, average
-	cdcd  = "cdcd"  // all that a training step of CDCD is
+	plain    = "plain"  // given features: forward, loss, backward, clip, AdamW, average
+	cdcd     = "cdcd"   // all that a training step of CDCD is
+	sampling = "sample" // from noise to tokens: a step is a call of the network
 )
 
 func (w *workload) tokens() int { return w.batch * w.length }
@@ -49,8 +60,11 @@ func (w *workload) tokens() int { return w.batch * w.length }
 // a first pass.
 func (w *workload) flops(step string) float64 {
 	forward := w.net.FLOPs(w.length)
-	if step == plain {
+	switch step {
+	case plain:
 		return 3 * forward * float64(w.tokens())
+	case sampling:
+		return forward * float64(w.tokens())
 	}
 	l := float64(w.length)
 	given := 2 * float64(w.net.Width) * float64(w.net.Vocab) * (l - 1) / (2 * l)
@@ -112,5 +126,5 @@ func findWorkload(name string) (*workload, error) {
 			return &workloads[i], nil
 		}
 	}
-	return nil, fmt.Errorf("unknown workload %q: choose W1, W2 or W3", name)
+	return nil, fmt.Errorf("unknown workload %q: choose some of W1 to W%d", name, len(workloads))
 }
