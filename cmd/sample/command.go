@@ -15,7 +15,10 @@ import (
 type options struct {
 	prompt, infill string
 	length, n      int
-	json           bool
+	nfe            int
+	budgeted       bool // nfe was given
+	json, watch    bool
+	trace          string
 	threads        int
 	sampler        diffusion.Sampler
 }
@@ -49,6 +52,7 @@ line stands where the model ends one document and begins another.
 			for _, s := range model.Skipped {
 				fmt.Fprintf(os.Stderr, "warning: %s; falling back to step %d\n", s, model.Step)
 			}
+			o.budgeted = cmd.Flags().Changed("nfe")
 			return run(cmd.Context(), cmd.OutOrStdout(), model, o)
 		},
 	}
@@ -59,13 +63,17 @@ line stands where the model ends one document and begins another.
 	f.IntVarP(&o.n, "n", "n", 4, "samples")
 	f.Uint64Var(&o.sampler.Seed, "seed", 1, "the same seed gives the same text")
 	f.IntVar(&o.sampler.Steps, "steps", 50, "steps from noise to text")
+	f.IntVar(&o.nfe, "nfe", 0, "network calls a sample instead of steps, the last one that reads the tokens off included")
 	f.StringVar(&o.sampler.Method, "sampler", diffusion.Euler, "euler, heun (two network calls a step) or ancestral")
 	f.Float64Var(&o.sampler.Temperature, "temperature", .8, "score temperature; below 1 is safer and less varied")
 	f.BoolVar(&o.sampler.Exact, "exact", false, "temperature by the step that is exact for a constant guess")
 	f.Float64Var(&o.sampler.Guidance, "guidance", 1, "strength of the prompt or context; 1 is as trained")
 	f.Float64Var(&o.sampler.InitialNoise, "initial-noise", 1, "first noise, as a share of the highest level")
 	f.BoolVar(&o.json, "json", false, "one JSON object a sample: text, and every token with its confidence")
+	f.BoolVar(&o.watch, "watch", false, "draw every step on the terminal: certain tokens bright, others dim, given ones cyan")
+	f.StringVar(&o.trace, "trace", "", "`file` for one JSON object a text and step: noise, network calls, and every token with its confidence")
 	f.IntVar(&o.threads, "threads", 0, "processor cores to use (default: all)")
 	cmd.MarkFlagsMutuallyExclusive("prompt", "infill")
+	cmd.MarkFlagsMutuallyExclusive("steps", "nfe")
 	return cmd
 }

@@ -2,42 +2,28 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/seed-4c77ef92/textwarp/internal/cli"
 	"github.com/seed-4c77ef92/textwarp/internal/generate"
-	"github.com/seed-4c77ef92/textwarp/tokenize"
+	"github.com/seed-4c77ef92/textwarp/internal/safeio"
 	"github.com/seed-4c77ef92/textwarp/trainer"
 )
 
-// sample is one text as JSON.
-type sample struct {
-	Text        string  `json:"text"`
-	Seed        uint64  `json:"seed"`
-	Index       int     `json:"index"`
-	Sampler     string  `json:"sampler"`
-	Steps       int     `json:"steps"`
-	Temperature float64 `json:"temperature"`
-	Guidance    float64 `json:"guidance"`
-	Calls       int     `json:"calls"` // of the network, for this text
-	Tokens      []token `json:"tokens"`
-}
-
-type token struct {
-	ID         int32   `json:"id"`
-	Text       string  `json:"text"`
-	Given      bool    `json:"given"`
-	Confidence float32 `json:"confidence"` // the network's probability of this token
-}
-
-// run writes n samples.
-func run(ctx context.Context, w io.Writer, model *trainer.Trained, o options) error {
+// run writes n samples, and the trace if one is wanted.
+func run(ctx context.Context, out io.Writer, model *trainer.Trained, o options) error {
 	if o.n < 1 {
 		return cli.Usagef("--n %d: ask for at least one sample", o.n)
+	}
+	if o.watch && !watchable(os.Stderr) {
+		return cli.Usagef("--watch draws on standard error, which is no terminal here: use --trace for a file")
+	}
+	if o.budgeted {
+		var err error
+		if o.sampler, err = o.sampler.WithCalls(o.nfe); err != nil {
+			return cli.Exit(cli.ExitUsage, err)
+		}
 	}
 	c, err := canvas(model, o)
 	if err != nil {
@@ -47,10 +33,29 @@ func run(ctx context.Context, w io.Writer, model *trainer.Trained, o options) er
 	if err != nil {
 		return cli.Exit(cli.ExitUsage, err)
 	}
-	index := 0
+	if o.trace == "" {
+		return generateTexts(ctx, out, nil, model, writer, c, o)
+	}
+	return safeio.FS{}.WriteFile(o.trace, func(w io.Writer) error {
+		return generateTexts(ctx, out, &trace{w: w, tok: model.Tokenizer}, model, writer, c, o)
+	})
+}
+
+func generateTexts(ctx context.Context, out io.Writer, tr *trace, model *trainer.Trained, writer *generate.Diffusion, c generate.Canvas, o options) error {
+	d := newDisplay(model.Tokenizer, o)
+	defer d.clear()
+	writer.Observe = func(m generate.Moment) {
+		d.see(m)
+		tr.see(m)
+	}
 	return writer.Write(ctx, c, 0, o.n, func(t generate.Text) error {
-		index++
-		return write(w, model.Tokenizer, t, o, index-1)
+		if f, ok := out.(*os.File); ok && cli.IsTerminal(f) {
+			d.clear()
+		}
+		if err := write(out, model.Tokenizer, t, o, t.Number); err != nil {
+			return err
+		}
+		return tr.failed()
 	})
 }
 
@@ -64,36 +69,4 @@ func canvas(model *trainer.Trained, o options) (generate.Canvas, error) {
 		length = model.Config.Data.Length
 	}
 	return generate.Prompt(model.Tokenizer, o.prompt, length)
-}
-
-func write(w io.Writer, tok *tokenize.Tokenizer, t generate.Text, o options, index int) error {
-	if !o.json {
-		if index > 0 {
-			fmt.Fprintln(w, strings.Repeat("-", 40))
-		}
-		_, err := fmt.Fprintln(w, printable(w, t.Text))
-		return err
-	}
-	s := o.sampler
-	out := sample{
-		Text: t.Text, Seed: s.Seed, Index: index, Sampler: s.Method, Steps: s.Steps,
-		Temperature: s.Temperature, Guidance: s.Guidance, Calls: t.Calls, Tokens: make([]token, len(t.IDs)),
-	}
-	for i, id := range t.IDs {
-		out.Tokens[i] = token{ID: id, Text: tok.Token(id), Given: !t.Noisy[i], Confidence: t.Prob[i]}
-	}
-	return json.NewEncoder(w).Encode(out)
-}
-
-// printable escapes what would act on a terminal; into a file or a pipe the
-// text goes as it is.
-func printable(w io.Writer, text string) string {
-	if f, ok := w.(*os.File); !ok || !cli.IsTerminal(f) {
-		return text
-	}
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		lines[i] = cli.Printable(line)
-	}
-	return strings.Join(lines, "\n")
 }

@@ -94,6 +94,19 @@ func (b *Bar) Say(line string) {
 	b.show()
 }
 
+// Clear takes the bar off a terminal, on which something else is to be written,
+// until the next Set.
+func (b *Bar) Clear() {
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.terminal && !b.done {
+		fmt.Fprint(b.out, "\r\x1b[K")
+	}
+}
+
 // Done shows the last state and ends the line. A second Done does nothing.
 func (b *Bar) Done() {
 	if b == nil {

@@ -58,6 +58,21 @@ func TestBarOnTerminal(t *testing.T) {
 	}
 }
 
+func TestBarMakesRoom(t *testing.T) {
+	b, out, c := testBar(100, "steps", true, 200)
+	c.time = c.time.Add(time.Second)
+	b.Set(50, "")
+	out.Reset()
+	b.Clear()
+	if got := out.String(); got != "\r\x1b[K" {
+		t.Errorf("got %q", got)
+	}
+	log, out, _ := testBar(100, "steps", false, 200)
+	if log.Clear(); out.Len() > 0 {
+		t.Errorf("a log gets %q", out)
+	}
+}
+
 func TestBarFitsTerminal(t *testing.T) {
 	b, out, c := testBar(100, "steps", true, 20)
 	c.time = c.time.Add(time.Second)

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/term"
 )
 
-// defaultWidth is the width of what is not a terminal, in columns.
-const defaultWidth = 80
+// The size of what is not a terminal.
+const defaultWidth, defaultHeight = 80, 24
 
 // IsTerminal says whether somebody may be looking at f.
 func IsTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
@@ -23,6 +23,14 @@ func Width(f *os.File) int {
 		return width
 	}
 	return defaultWidth
+}
+
+// Height is the number of lines of the terminal f, 24 if f is not one.
+func Height(f *os.File) int {
+	if _, height, err := term.GetSize(int(f.Fd())); err == nil && height > 0 {
+		return height
+	}
+	return defaultHeight
 }
 
 // Color says whether to write colour to f: it is a terminal, NO_COLOR is empty

@@ -9,6 +9,9 @@ import (
 
 // Diffusion writes with a run of the objective "cdcd".
 type Diffusion struct {
+	// Observe, if not nil, sees every step of every batch.
+	Observe func(Moment)
+
 	model   *trainer.Trained
 	sampler diffusion.Sampler
 	batch   int // tokens
@@ -36,11 +39,19 @@ func (d *Diffusion) Write(ctx context.Context, c Canvas, first, n int, each func
 		st := d.state(c, b, ids)
 		s := d.sampler
 		s.First = uint64(first)
-		if err := s.Run(ctx, d.process, st, ids, prob, nil); err != nil {
+		var observe func(diffusion.Sight)
+		if d.Observe != nil {
+			observe = func(o diffusion.Sight) {
+				d.Observe(Moment{
+					Canvas: c, First: first, Texts: b, Step: o.Step, Steps: s.Steps, T: o.T, U: o.U, Calls: o.Calls, sight: o,
+				})
+			}
+		}
+		if err := s.Run(ctx, d.process, st, ids, prob, observe); err != nil {
 			return err
 		}
 		for i := range b {
-			t := Text{IDs: ids[i*l : (i+1)*l], Prob: prob[i*l : (i+1)*l], Noisy: c.Noisy, Calls: s.Calls()}
+			t := Text{Number: first + i, Canvas: c, IDs: ids[i*l : (i+1)*l], Prob: prob[i*l : (i+1)*l], Calls: s.Calls()}
 			t.Text = trainer.Text(d.model.Tokenizer, t.IDs)
 			if err := each(t); err != nil {
 				return err

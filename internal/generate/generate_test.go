@@ -113,11 +113,11 @@ func TestGivenStays(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := collect(t, w, c, 0, 1)[0]
-	if !strings.HasPrefix(got.Text, "abc") || !slices.Equal(got.Noisy, []bool{false, false, false, true, true, true, true, true}) {
-		t.Errorf("%q with %v written, expected abc and five tokens", got.Text, got.Noisy)
+	if !strings.HasPrefix(got.Text, "abc") || !slices.Equal(got.Canvas.Noisy, []bool{false, false, false, true, true, true, true, true}) {
+		t.Errorf("%q with %v written, expected abc and five tokens", got.Text, got.Canvas.Noisy)
 	}
 	for i, p := range got.Prob {
-		if given := !got.Noisy[i]; given != (p == 1) {
+		if given := !got.Canvas.Noisy[i]; given != (p == 1) {
 			t.Errorf("token %d, given %v, has confidence %v", i, given, p)
 		}
 	}

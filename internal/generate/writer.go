@@ -7,11 +7,12 @@ const batchTokens = 2048
 
 // Text is one text that a model wrote.
 type Text struct {
-	IDs   []int32   // [L]
-	Prob  []float32 // [L] the model's probability of each token, 1 of given ones
-	Noisy []bool    // [L] written rather than given; the canvas's own, not to be changed
-	Text  string
-	Calls int // times that the network was run for it
+	Number int       // among all texts of the canvas
+	Canvas Canvas    // that it fills, not to be changed
+	IDs    []int32   // [L]
+	Prob   []float32 // [L] the model's probability of each token, 1 of given ones
+	Text   string
+	Calls  int // times that the network was run for it
 }
 
 // Writer writes texts. It is not safe for concurrent use.
