@@ -35,10 +35,11 @@ var ours = map[string][]string{
 	"timewarp":           {"internal/rng"},
 	"embeddings":         {"internal/kernels", "internal/safetensors", "internal/rng"},
 	"diffusion":          {"timewarp", "embeddings", "internal/kernels", "internal/rng"},
+	"autoregressive":     {"diffusion", "embeddings", "internal/rng"},
 	"denoiser":           {"internal/kernels", "internal/safetensors", "internal/rng"},
 	"trainer/checkpoint": {"internal/safeio", "internal/safetensors"},
 	"trainer": {
-		"trainer/checkpoint", "pipeline", "tokenize", "timewarp", "embeddings", "diffusion", "denoiser",
+		"trainer/checkpoint", "pipeline", "tokenize", "timewarp", "embeddings", "diffusion", "autoregressive", "denoiser",
 		"internal/kernels", "internal/rng", "internal/safeio", "internal/safetensors",
 	},
 
