@@ -294,11 +294,53 @@ func (c *CDCD) Decode(s *State, ids []int32, prob []float32) {
 	c.Net.Predict(ids, prob)
 }
 
+// Steer implements [Steerer]. It needs a network that can go backward.
+func (c *CDCD) Steer(s *State, x0, gradient []float32, classes [][]int32, logP, weight []float32, weigh func()) {
+	c.Denoise(s, x0)
+	net, d := c.Net.(steerable), s.D
+	net.LogProbs(logP, classes)
+	weigh()
+	net.Raise(classes, weight)
+	dFeatures := c.dFeatures[:s.B*s.L*(3*d+1)]
+	net.Backward(dFeatures)
+	for r, m := range s.M {
+		out := gradient[r*d : (r+1)*d]
+		if m == 0 {
+			clear(out)
+			continue
+		}
+		scale := float32(InputScale(s.T[r/s.L]))
+		for k, g := range dFeatures[r*(3*d+1):][:d] {
+			out[k] = scale * g
+		}
+	}
+}
+
+// Embedding implements [Steerer].
+func (c *CDCD) Embedding(token int32) []float32 {
+	return c.Table.E[int(token)*c.Table.D : (int(token)+1)*c.Table.D]
+}
+
+// steerable is what a network has beyond a [Network] that steers or knows banned
+// tokens, as *denoiser.Pass has.
+type steerable interface {
+	Network
+	// Forbid leaves tokens out of the distributions of the last Forward.
+	Forbid(ban [][]int32)
+	// LogProbs writes ln p(class) of every position.
+	LogProbs(dst []float32, classes [][]int32)
+	// Raise starts the gradient of Σ weight·ln p(class).
+	Raise(classes [][]int32, weight []float32)
+}
+
 func (c *CDCD) forward(s *State) {
 	features := c.features[:s.B*s.L*(3*s.D+1)]
 	c.inputs = inputs{dst: features, state: *s}
 	c.share(s.B, &c.inputs)
 	c.Net.Forward(s.B, s.L, features, s.T)
+	if s.Ban != nil {
+		c.Net.(steerable).Forbid(s.Ban)
+	}
 }
 
 // share does the parts of a task.

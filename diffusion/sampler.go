@@ -19,12 +19,13 @@ const (
 type Sampler struct {
 	Schedule      Schedule // the clock: levels are its quantiles at u = 1 - k/Steps
 	Steps         int
-	Method        string  // Euler, Heun or Ancestral
-	Guidance      float64 // γ of classifier-free guidance; 1 is plain conditional
-	Temperature   float64 // T of the score, ŝ/T; below 1 sharpens
-	Exact         bool    // take the step that is exact for a constant x̂0
-	InitialNoise  float64 // σ of the first noise as a share of t_max, usually 1
-	SelfCondition bool    // feed each prediction to the next call
+	Method        string   // Euler, Heun or Ancestral
+	Guidance      float64  // γ of classifier-free guidance; 1 is plain conditional
+	Temperature   float64  // T of the score, ŝ/T; below 1 sharpens
+	Exact         bool     // take the step that is exact for a constant x̂0
+	InitialNoise  float64  // σ of the first noise as a share of t_max, usually 1
+	SelfCondition bool     // feed each prediction to the next call
+	Control       *Control // steers to what is wished; nil leaves the text to itself
 	Seed          uint64
 	First         uint64 // number of the state's first sequence among all that are drawn
 }
@@ -72,6 +73,11 @@ func (s Sampler) Run(ctx context.Context, d Denoiser, st *State, ids []int32, pr
 		return fmt.Errorf("sample: room for %d tokens and %d probabilities of %d", len(ids), len(prob), len(st.M))
 	}
 	r := newRun(s, d, st)
+	if s.Control != nil {
+		if err := r.control(ids); err != nil {
+			return fmt.Errorf("sample: %w", err)
+		}
+	}
 	r.begin(levels[0])
 	for k := range s.Steps {
 		if err := ctx.Err(); err != nil {
@@ -118,7 +124,8 @@ type run struct {
 	st    *State
 	blank *State    // the unconditional branch: same X, M and T, no C, no P
 	raw   []float32 // x̂0 of the conditional branch
-	x0    []float32 // x̂0 after guidance; the same memory as raw without it
+	steer *steering // nil without Control
+	x0    []float32 // x̂0 after guidance and steering; the same memory as raw without them
 	old   []float32 // Heun: x at the step's start
 	first []float32 // Heun: x̂0 at the step's start
 	noise []float32 // [L, D] fresh noise of one sequence
@@ -143,6 +150,20 @@ func newRun(s Sampler, d Denoiser, st *State) *run {
 		r.old, r.first = make([]float32, n), make([]float32, n)
 	}
 	return r
+}
+
+// control makes ready for the wishes. The banned tokens of either branch are the
+// same list.
+func (r *run) control(ids []int32) (err error) {
+	if r.steer, err = r.Control.begin(r.d, r.st, ids); err != nil {
+		return err
+	}
+	if r.blank != nil {
+		r.blank.Ban = r.st.Ban
+	} else {
+		r.x0 = make([]float32, len(r.raw))
+	}
+	return nil
 }
 
 // begin draws x ~ N(0, (σ t_max)²) at noisy positions.
@@ -170,20 +191,33 @@ func (r *run) addNoise(draw uint64, sigma float64) {
 	}
 }
 
-// predict calls the network at level t and leaves the guided x̂0 in x0.
+// predict calls the network at level t and leaves the guided and steered x̂0 in
+// x0.
 func (r *run) predict(t float64) {
 	for b := range r.st.T {
 		r.st.T[b] = t
 	}
-	if r.Guidance == 1 {
-		r.d.Denoise(r.st, r.raw)
-	} else {
-		// x̂0 = x̂0(nothing given) + γ (x̂0(given) - x̂0(nothing given)).
+	if r.Guidance != 1 {
 		r.d.Denoise(r.blank, r.x0)
+	}
+	if r.steer != nil {
+		r.steer.predict(r.raw)
+	} else {
 		r.d.Denoise(r.st, r.raw)
+	}
+	if r.Guidance != 1 {
+		// x̂0 = x̂0(nothing given) + γ (x̂0(given) - x̂0(nothing given)).
 		g := float32(r.Guidance)
 		for i, u := range r.x0 {
 			r.x0[i] = u + g*(r.raw[i]-u)
+		}
+	}
+	if r.steer != nil {
+		if r.Guidance == 1 {
+			copy(r.x0, r.raw)
+		}
+		for i, v := range r.steer.shift {
+			r.x0[i] += v
 		}
 	}
 	if r.SelfCondition {
@@ -194,6 +228,9 @@ func (r *run) predict(t float64) {
 // step goes from level t to level next.
 func (r *run) step(k int, t, next float64) {
 	r.predict(t)
+	if r.steer != nil && (r.u(k) <= r.Control.Settle || k == r.Steps-1 && r.Control.Settle > 0) {
+		r.steer.settle(r.Seed, r.First)
+	}
 	switch r.Method {
 	case Euler:
 		keep := decay(next/t, r.Temperature, r.Exact)
@@ -251,6 +288,11 @@ func (r *run) end(t float64, ids []int32, prob []float32) {
 		r.st.T[b] = t
 	}
 	r.d.Decode(r.st, r.best, r.prob)
+	if r.steer != nil && r.Control.Settle > 0 {
+		for r.steer.mend(r.best, r.prob) {
+			r.d.Decode(r.st, r.best, r.prob)
+		}
+	}
 	for i, m := range r.st.M {
 		if m != 0 {
 			ids[i], prob[i] = r.best[i], r.prob[i]

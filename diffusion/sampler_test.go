@@ -45,6 +45,11 @@ func (p *pair) evidence(dst []float64, s *State, r int) {
 	for i := range dst {
 		dst[i] = scale * float64(inner(x, p.row(int32(i))))
 	}
+	if s.Ban != nil {
+		for _, token := range s.Ban[r] {
+			dst[token] = math.Inf(-1)
+		}
+	}
 }
 
 // marginals gives both positions' posteriors of sequence b.

@@ -16,6 +16,10 @@ type State struct {
 	P       []float32 // [B, L, D] self-conditioning: a former x̂0, or zero
 	M       []float32 // [B, L] 0 given, 1 noisy
 	T       []float64 // [B] noise level: standard deviation of the noise in X
+
+	// Ban lists for each position [B·L] the tokens that it cannot have; nil bans
+	// nothing.
+	Ban [][]int32
 }
 
 // NewState makes a state in which every position is noisy, X, C and P are zero
@@ -36,7 +40,7 @@ func NewState(b, l, d int) *State {
 func (s *State) check() error {
 	n := s.B * s.L
 	if s.B < 1 || s.L < 1 || s.D < 1 || len(s.M) != n || len(s.T) != s.B ||
-		len(s.X) != n*s.D || len(s.C) != n*s.D || len(s.P) != n*s.D {
+		len(s.X) != n*s.D || len(s.C) != n*s.D || len(s.P) != n*s.D || s.Ban != nil && len(s.Ban) != n {
 		return fmt.Errorf("state of %d sequences of %d positions in %d dimensions has x %d, c %d, p %d, m %d, t %d values",
 			s.B, s.L, s.D, len(s.X), len(s.C), len(s.P), len(s.M), len(s.T))
 	}
