@@ -15,6 +15,8 @@ import (
 type options struct {
 	prompt, infill string
 	length, n      int
+	candidates     int
+	rank           string
 	nfe            int
 	budgeted       bool // nfe was given
 	json, watch    bool
@@ -35,10 +37,22 @@ removes the same share of what is uncertain.
 Text goes to standard output, samples separated by a line of dashes. A blank
 line stands where the model ends one document and begins another.
 
+A hole of variable length, [MASK:4-12], is filled in with every length, and the
+best text is taken. Two or more of them share 32 combinations of lengths at
+most: longer ranges are thinned evenly. --candidates writes several texts of
+each length. The best is by --rank
+
+  confidence  the text that the model itself finds most probable: mean ln p of
+              the written tokens, noised again at 8 levels of the clock
+  mbr         the text that the other candidates are most like, by chrF: the
+              F-score of character n-grams (minimum Bayes risk)
+
 ` + cli.ExitHelp,
 		Example: `  sample run                                        # four windows of text
   sample run --prompt 'ROMEO:' --n 2 --temperature 0.9
   sample run --infill 'To be, or [MASK:12], that is the question'
+  sample run --infill 'ROMEO: [MASK:4-24] fair Juliet' --candidates 4 --watch
+  sample run --n 1 --candidates 16 --rank mbr --nfe 1600     # 100 calls each
   sample run --json --n 50 --steps 200 > samples.jsonl`,
 		Args:    cobra.ExactArgs(1),
 		Version: cli.Version(),
@@ -58,17 +72,19 @@ line stands where the model ends one document and begins another.
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.prompt, "prompt", "", "text to continue")
-	f.StringVar(&o.infill, "infill", "", "text with holes: [MASK:n] is a hole of n tokens")
+	f.StringVar(&o.infill, "infill", "", "text with holes: [MASK:n] is a hole of n tokens, [MASK:n-m] one of n to m")
 	f.IntVar(&o.length, "length", 0, "tokens of a sample, prompt included (default: the length trained on)")
 	f.IntVarP(&o.n, "n", "n", 4, "samples")
 	f.Uint64Var(&o.sampler.Seed, "seed", 1, "the same seed gives the same text")
 	f.IntVar(&o.sampler.Steps, "steps", 50, "steps from noise to text")
-	f.IntVar(&o.nfe, "nfe", 0, "network calls a sample instead of steps, the last one that reads the tokens off included")
+	f.IntVar(&o.nfe, "nfe", 0, "instead of steps: network calls for a sample and all its candidates, reading the tokens off and ranking included")
 	f.StringVar(&o.sampler.Method, "sampler", diffusion.Euler, "euler, heun (two network calls a step) or ancestral")
 	f.Float64Var(&o.sampler.Temperature, "temperature", .8, "score temperature; below 1 is safer and less varied")
 	f.BoolVar(&o.sampler.Exact, "exact", false, "temperature by the step that is exact for a constant guess")
 	f.Float64Var(&o.sampler.Guidance, "guidance", 1, "strength of the prompt or context; 1 is as trained")
 	f.Float64Var(&o.sampler.InitialNoise, "initial-noise", 1, "first noise, as a share of the highest level")
+	f.IntVar(&o.candidates, "candidates", 1, "texts to choose each sample from")
+	f.StringVar(&o.rank, "rank", "confidence", "how to choose: confidence or mbr")
 	f.BoolVar(&o.json, "json", false, "one JSON object a sample: text, and every token with its confidence")
 	f.BoolVar(&o.watch, "watch", false, "draw every step on the terminal: certain tokens bright, others dim, given ones cyan")
 	f.StringVar(&o.trace, "trace", "", "`file` for one JSON object a text and step: noise, network calls, and every token with its confidence")

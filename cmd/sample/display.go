@@ -6,7 +6,6 @@ import (
 
 	"github.com/seed-4c77ef92/textwarp/internal/cli"
 	"github.com/seed-4c77ef92/textwarp/internal/generate"
-	"github.com/seed-4c77ef92/textwarp/tokenize"
 )
 
 // display shows on standard error how the texts come along.
@@ -15,22 +14,27 @@ type display interface {
 	clear() // makes room on the terminal
 }
 
-func newDisplay(tok *tokenize.Tokenizer, o options) display {
-	if o.watch {
-		return newView(os.Stderr, tok, o.n)
+func newDisplay(j *job) display {
+	of := j.n * j.candidates
+	if j.watch {
+		return newView(os.Stderr, j.model.Tokenizer, of)
 	}
-	return progress{cli.NewBar(os.Stderr, "sample", int64(o.n*o.sampler.Calls()), "network calls"), o}
+	of *= len(j.search.Layouts)
+	return &progress{bar: cli.NewBar(os.Stderr, "sample", int64(of*j.writer.Sampler.Calls()), "network calls")}
 }
 
-// progress is a bar over all network calls.
+// progress is a bar over all network calls of the sampler.
 type progress struct {
-	bar *cli.Bar
-	o   options
+	bar  *cli.Bar
+	done int // of the batches before
 }
 
-func (p progress) see(m generate.Moment) {
-	done := m.First*p.o.sampler.Calls() + m.Texts*m.Calls
-	p.bar.Set(int64(done), fmt.Sprintf("%d of %d texts at t %.3g", m.Texts, p.o.n, m.T))
+func (p *progress) see(m generate.Moment) {
+	done := p.done + m.Texts*m.Calls
+	p.bar.Set(int64(done), fmt.Sprintf("%d at a time, noise %.3g", m.Texts, m.T))
+	if m.Step == m.Steps {
+		p.done = done
+	}
 }
 
-func (p progress) clear() { p.bar.Clear() }
+func (p *progress) clear() { p.bar.Clear() }

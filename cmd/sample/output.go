@@ -21,8 +21,18 @@ type sample struct {
 	Steps       int     `json:"steps"`
 	Temperature float64 `json:"temperature"`
 	Guidance    float64 `json:"guidance"`
-	Calls       int     `json:"calls"` // of the network, for this text
+	Calls       int     `json:"calls"`           // of the network, for this text and its candidates
+	Holes       []int   `json:"holes,omitempty"` // tokens that were written into each
+	Choice      *choice `json:"choice,omitempty"`
 	Tokens      []token `json:"tokens"`
+}
+
+// choice says which candidate the text is.
+type choice struct {
+	Candidate int     `json:"candidate"`
+	Of        int     `json:"of"`
+	Rank      string  `json:"rank"`
+	Score     float64 `json:"score"` // higher is better
 }
 
 type token struct {
@@ -41,20 +51,25 @@ func tokens(tok *tokenize.Tokenizer, c generate.Canvas, ids []int32, prob []floa
 	return out
 }
 
-// write puts one sample out.
-func write(w io.Writer, tok *tokenize.Tokenizer, t generate.Text, o options, index int) error {
-	if !o.json {
-		if index > 0 {
+// put puts one sample out.
+func (j *job) put(w io.Writer, c generate.Choice) error {
+	if !j.json {
+		if c.Index > 0 {
 			fmt.Fprintln(w, strings.Repeat("-", 40))
 		}
-		_, err := fmt.Fprintln(w, printable(w, t.Text))
+		_, err := fmt.Fprintln(w, printable(w, c.Text.Text))
 		return err
 	}
-	s := o.sampler
-	return json.NewEncoder(w).Encode(sample{
-		Text: t.Text, Seed: s.Seed, Index: index, Sampler: s.Method, Steps: s.Steps,
-		Temperature: s.Temperature, Guidance: s.Guidance, Calls: t.Calls, Tokens: tokens(tok, t.Canvas, t.IDs, t.Prob),
-	})
+	s := j.writer.Sampler
+	out := sample{
+		Text: c.Text.Text, Seed: s.Seed, Index: c.Index, Sampler: s.Method, Steps: s.Steps,
+		Temperature: s.Temperature, Guidance: s.Guidance, Calls: c.Calls, Holes: c.Canvas.Holes,
+		Tokens: tokens(j.model.Tokenizer, c.Canvas, c.IDs, c.Prob),
+	}
+	if c.Of > 1 {
+		out.Choice = &choice{Candidate: c.Candidate, Of: c.Of, Rank: j.rank, Score: c.Score}
+	}
+	return json.NewEncoder(w).Encode(out)
 }
 
 // printable escapes what would act on a terminal; into a file or a pipe the

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 
@@ -11,56 +12,104 @@ import (
 	"github.com/seed-4c77ef92/textwarp/trainer"
 )
 
+// job is all that it takes to write the texts that are asked for.
+type job struct {
+	options
+	model  *trainer.Trained
+	writer *generate.Diffusion
+	search generate.Search
+}
+
 // run writes n samples, and the trace if one is wanted.
 func run(ctx context.Context, out io.Writer, model *trainer.Trained, o options) error {
-	if o.n < 1 {
-		return cli.Usagef("--n %d: ask for at least one sample", o.n)
-	}
-	if o.watch && !watchable(os.Stderr) {
-		return cli.Usagef("--watch draws on standard error, which is no terminal here: use --trace for a file")
-	}
-	if o.budgeted {
-		var err error
-		if o.sampler, err = o.sampler.WithCalls(o.nfe); err != nil {
-			return cli.Exit(cli.ExitUsage, err)
-		}
-	}
-	c, err := canvas(model, o)
-	if err != nil {
-		return cli.Exit(cli.ExitUsage, err)
-	}
-	writer, err := generate.NewDiffusion(model, o.sampler)
+	j, err := newJob(model, o)
 	if err != nil {
 		return cli.Exit(cli.ExitUsage, err)
 	}
 	if o.trace == "" {
-		return generateTexts(ctx, out, nil, model, writer, c, o)
+		return j.write(ctx, out, nil)
 	}
 	return safeio.FS{}.WriteFile(o.trace, func(w io.Writer) error {
-		return generateTexts(ctx, out, &trace{w: w, tok: model.Tokenizer}, model, writer, c, o)
+		return j.write(ctx, out, &trace{w: w, tok: model.Tokenizer, candidates: o.candidates})
 	})
 }
 
-func generateTexts(ctx context.Context, out io.Writer, tr *trace, model *trainer.Trained, writer *generate.Diffusion, c generate.Canvas, o options) error {
-	d := newDisplay(model.Tokenizer, o)
+// newJob finds what is wrong with the options.
+func newJob(model *trainer.Trained, o options) (*job, error) {
+	switch {
+	case o.n < 1:
+		return nil, fmt.Errorf("--n %d: ask for at least one sample", o.n)
+	case o.candidates < 1:
+		return nil, fmt.Errorf("--candidates %d: at least one is needed", o.candidates)
+	case o.watch && !watchable(os.Stderr):
+		return nil, fmt.Errorf("--watch draws on standard error, which is no terminal here: use --trace for a file")
+	}
+	layouts, err := layouts(model, o)
+	if err != nil {
+		return nil, err
+	}
+	j := &job{options: o, model: model}
+	if j.writer, err = generate.NewDiffusion(model, o.sampler); err != nil {
+		return nil, err
+	}
+	j.search = generate.Search{Writer: j.writer, Layouts: layouts, Candidates: o.candidates}
+	if j.search.Rank, err = j.ranker(); err != nil {
+		return nil, err
+	}
+	if o.budgeted {
+		return j, j.spend(o.nfe)
+	}
+	return j, nil
+}
+
+// ranker is the one that --rank names.
+func (j *job) ranker() (generate.Ranker, error) {
+	switch j.rank {
+	case "confidence":
+		return j.writer.Confidence(), nil
+	case "mbr":
+		return generate.Consensus{Tokenizer: j.model.Tokenizer}, nil
+	}
+	return nil, fmt.Errorf("--rank %s: choose confidence or mbr", j.rank)
+}
+
+// spend makes a text with all its candidates cost at most so many network calls.
+func (j *job) spend(calls int) (err error) {
+	of, ranking := j.search.Of(), 0
+	if of > 1 {
+		ranking = j.search.Rank.Calls()
+	}
+	s, err := j.writer.Sampler.WithCalls(calls/of - ranking)
+	if err != nil {
+		s.Steps = 1
+		return fmt.Errorf("--nfe %d: one step, reading the tokens off and ranking take %d network calls with --candidates %d",
+			calls, of*(s.Calls()+ranking), j.candidates)
+	}
+	j.writer.Sampler = s
+	return nil
+}
+
+// write does the job.
+func (j *job) write(ctx context.Context, out io.Writer, tr *trace) error {
+	d := newDisplay(j)
 	defer d.clear()
-	writer.Observe = func(m generate.Moment) {
+	j.writer.Observe = func(m generate.Moment) {
 		d.see(m)
 		tr.see(m)
 	}
-	return writer.Write(ctx, c, 0, o.n, func(t generate.Text) error {
+	return j.search.Write(ctx, j.n, func(c generate.Choice) error {
 		if f, ok := out.(*os.File); ok && cli.IsTerminal(f) {
 			d.clear()
 		}
-		if err := write(out, model.Tokenizer, t, o, t.Number); err != nil {
+		if err := j.put(out, c); err != nil {
 			return err
 		}
 		return tr.failed()
 	})
 }
 
-// canvas lays out the prompt, the text with holes, or nothing at all.
-func canvas(model *trainer.Trained, o options) (generate.Canvas, error) {
+// layouts of the prompt, of the text with holes, or of nothing at all.
+func layouts(model *trainer.Trained, o options) ([]generate.Canvas, error) {
 	if o.infill != "" {
 		return generate.Infill(model.Tokenizer, o.infill)
 	}
@@ -68,5 +117,6 @@ func canvas(model *trainer.Trained, o options) (generate.Canvas, error) {
 	if length == 0 {
 		length = model.Config.Data.Length
 	}
-	return generate.Prompt(model.Tokenizer, o.prompt, length)
+	c, err := generate.Prompt(model.Tokenizer, o.prompt, length)
+	return []generate.Canvas{c}, err
 }

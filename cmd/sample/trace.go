@@ -12,20 +12,22 @@ import (
 // trace writes what the network thinks of each text after each step. A nil
 // trace writes nothing.
 type trace struct {
-	w   io.Writer
-	tok *tokenize.Tokenizer
-	err error // the first
+	w          io.Writer
+	tok        *tokenize.Tokenizer
+	candidates int   // of a text in each layout
+	err        error // the first
 }
 
 // traced is one text after one step as JSON.
 type traced struct {
-	Index  int     `json:"index"`
-	Step   int     `json:"step"`
-	T      float64 `json:"t"` // noise level
-	U      float64 `json:"u"` // its place on the clock
-	Calls  int     `json:"calls"`
-	Text   string  `json:"text"`
-	Tokens []token `json:"tokens"`
+	Index     int     `json:"index"`
+	Candidate int     `json:"candidate"`
+	Step      int     `json:"step"`
+	T         float64 `json:"t"`     // noise level
+	U         float64 `json:"u"`     // its place on the clock
+	Calls     int     `json:"calls"` // so far, for this candidate
+	Text      string  `json:"text"`
+	Tokens    []token `json:"tokens"`
 }
 
 func (r *trace) see(m generate.Moment) {
@@ -38,7 +40,7 @@ func (r *trace) see(m generate.Moment) {
 	for i := range m.Texts {
 		ids, prob := ids[i*l:(i+1)*l], prob[i*l:(i+1)*l]
 		r.err = out.Encode(traced{
-			Index: m.First + i, Step: m.Step, T: m.T, U: m.U, Calls: m.Calls,
+			Index: (m.First + i) / r.candidates, Candidate: m.Canvas.Layout*r.candidates + (m.First+i)%r.candidates, Step: m.Step, T: m.T, U: m.U, Calls: m.Calls,
 			Text: trainer.Text(r.tok, ids), Tokens: tokens(r.tok, m.Canvas, ids, prob),
 		})
 		if r.err != nil {

@@ -26,7 +26,7 @@ func watchable(f *os.File) bool { return cli.IsTerminal(f) && os.Getenv("TERM") 
 type view struct {
 	out   io.Writer
 	tok   *tokenize.Tokenizer
-	of    int // texts in all
+	of    int // texts in all, of each layout
 	color bool
 	size  func() (width, height int)
 	now   func() time.Time
@@ -96,7 +96,7 @@ const (
 func (v *view) frame(m generate.Moment, width, height int) []string {
 	ids, prob := m.Tokens()
 	l := len(m.Canvas.IDs)
-	head := fmt.Sprintf("%s of %d  step %d of %d  noise %.3g  clock %.2f", numbers(m.First, m.Texts), v.of, m.Step, m.Steps, m.T, m.U)
+	head := fmt.Sprintf("%s of %d%s  step %d of %d  noise %.3g  clock %.2f", numbers(m.First, m.Texts), v.of, holes(m.Canvas), m.Step, m.Steps, m.T, m.U)
 	lines := []string{clip(head, width)}
 	for i := range m.Texts {
 		text := v.text(m.Canvas, ids[i*l:(i+1)*l], prob[i*l:(i+1)*l], width)
@@ -120,6 +120,14 @@ func numbers(first, n int) string {
 		return fmt.Sprintf("text %d", first+1)
 	}
 	return fmt.Sprintf("texts %d to %d", first+1, first+n)
+}
+
+// holes tells their lengths.
+func holes(c generate.Canvas) string {
+	if c.Holes == nil {
+		return ""
+	}
+	return "  [MASK:" + strings.Trim(fmt.Sprint(c.Holes), "[]") + "]"
 }
 
 // text lays one text out. Where there is colour, what is certain is bright and

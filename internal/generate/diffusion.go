@@ -12,9 +12,11 @@ type Diffusion struct {
 	// Observe, if not nil, sees every step of every batch.
 	Observe func(Moment)
 
-	model   *trainer.Trained
-	sampler diffusion.Sampler
-	batch   int // tokens
+	// Sampler is the one that NewDiffusion was given, on the run's clock.
+	Sampler diffusion.Sampler
+
+	model *trainer.Trained
+	batch int // tokens
 
 	process *diffusion.CDCD // for canvases of the length seen last
 }
@@ -26,7 +28,7 @@ func NewDiffusion(model *trainer.Trained, s diffusion.Sampler) (*Diffusion, erro
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
-	return &Diffusion{model: model, sampler: s, batch: batchTokens}, nil
+	return &Diffusion{Sampler: s, model: model, batch: batchTokens}, nil
 }
 
 // Write implements [Writer].
@@ -37,7 +39,7 @@ func (d *Diffusion) Write(ctx context.Context, c Canvas, first, n int, each func
 		b := min(batch, end-first)
 		ids, prob := make([]int32, b*l), make([]float32, b*l)
 		st := d.state(c, b, ids)
-		s := d.sampler
+		s := d.Sampler
 		s.First = uint64(first)
 		var observe func(diffusion.Sight)
 		if d.Observe != nil {
