@@ -1,4 +1,4 @@
-# make build   the four commands, into bin/
+# make build   the five commands, into bin/
 # make demo    corpus -> shards -> run -> pictures -> text, into demo/
 # make test    all tests
 # make test-beam  those of engine/beam, whose first build takes minutes
@@ -17,7 +17,7 @@ FUZZTIME ?= 30s
 DEMO_TRAIN  ?= --minutes 3 --length 64 --batch 16 --set optim.micro_batch=16
 DEMO_SAMPLE ?= --n 3 --steps 100 --exact
 
-COMMANDS := prep train inspect sample
+COMMANDS := prep train inspect sample eval
 
 .PHONY: build demo smoke test test-beam race lint fmt fuzz bench
 

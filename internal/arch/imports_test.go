@@ -43,6 +43,10 @@ var ours = map[string][]string{
 		"internal/kernels", "internal/rng", "internal/safeio", "internal/safetensors",
 	},
 
+	"internal/eval": {
+		"trainer", "diffusion", "pipeline", "tokenize", "internal/generate", "internal/judge", "internal/rng", "internal/safeio",
+	},
+
 	"cmd/...":   {"*"},
 	"bench/...": {"*"},
 }

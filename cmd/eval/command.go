@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed-4c77ef92/textwarp/cmd/internal/view"
+	"github.com/seed-4c77ef92/textwarp/diffusion"
+	"github.com/seed-4c77ef92/textwarp/internal/cli"
+	"github.com/seed-4c77ef92/textwarp/internal/eval"
+	"github.com/seed-4c77ef92/textwarp/internal/kernels"
+	"github.com/seed-4c77ef92/textwarp/trainer"
+)
+
+type options struct {
+	view.Output
+	eval.Options
+	threads int
+}
+
+func newCommand() *cobra.Command {
+	var o options
+	cmd := &cobra.Command{
+		Use:   "eval RUN",
+		Short: "Judge a trained run: likelihood, samples, infilling",
+		Long: `Judge the averaged weights of a run's newest checkpoint on held-out text: the
+cross-entropy by noise level, the likelihood in nats a token and bits a byte (of
+diffusion an upper bound) and whether the bound can be trusted, what the run
+writes and how well it fills holes. Whatever is sampled is scored beside as much
+real text. It takes minutes.
+
+Held-out text is what the run was given when it was trained, or the val split of
+its shards; the training text that the n-gram judge learns from is in its shards.
+
+` + cli.ExitHelp,
+		Example: `  bin/eval run     # by its path: eval alone is a builtin of the shell
+  bin/eval run --steps 200 --temperature 0.9 --exact --samples 200 --png eval.png
+  bin/eval run --json > eval.json`,
+		Args:    cobra.ExactArgs(1),
+		Version: cli.Version(),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.Samples < 2 || o.Windows < 2 {
+				return cli.Usagef("--samples %d, --windows %d: a standard error needs two", o.Samples, o.Windows)
+			}
+			pool := kernels.NewPool(o.threads)
+			defer pool.Close()
+			model, err := trainer.Load(args[0], pool)
+			if err != nil {
+				return err
+			}
+			for _, s := range model.Skipped {
+				fmt.Fprintf(os.Stderr, "warning: %s; falling back to step %d\n", s, model.Step)
+			}
+			r, err := eval.Evaluate(cmd.Context(), args[0], model, o.Options, func(stage string) {
+				fmt.Fprintln(os.Stderr, stage)
+			})
+			if err != nil {
+				return err
+			}
+			return o.Show(cmd.OutOrStdout(), report{r})
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.HeldOut, "held-out", "", "shards of held-out text (default: the run's own)")
+	f.StringVar(&o.Text, "text", "", "file with the training text (default: the shards that the run learned from)")
+	f.IntVar(&o.Windows, "windows", 128, "held-out windows")
+	f.IntVar(&o.Samples, "samples", 50, "texts of each source, and windows with holes")
+	f.IntVar(&o.Sampler.Steps, "steps", 50, "steps from noise to text")
+	f.StringVar(&o.Sampler.Method, "sampler", diffusion.Euler, "euler, heun (two network calls a step) or ancestral")
+	f.Float64Var(&o.Sampler.Temperature, "temperature", .8, "score temperature")
+	f.BoolVar(&o.Sampler.Exact, "exact", false, "temperature by the step that is exact for a constant guess")
+	f.Float64Var(&o.Sampler.Guidance, "guidance", 1, "strength of what is given, where holes are filled")
+	f.Float64Var(&o.Sampler.InitialNoise, "initial-noise", 1, "first noise, as a share of the highest level")
+	f.Uint64Var(&o.Sampler.Seed, "seed", 1, "of windows, masks, noise and samples")
+	f.IntVar(&o.threads, "threads", 0, "processor cores to use (default: all)")
+	o.AddFlags(cmd)
+	return cmd
+}
