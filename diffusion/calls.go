@@ -4,7 +4,7 @@ import "fmt"
 
 // Calls is how often a Run has the network run for a sequence: once a step,
 // twice with Heun, twice as often with guidance, and once at the end to read
-// the tokens off.
+// the tokens off. A Control that forbids something may read them off again.
 func (s Sampler) Calls() int { return s.Steps*s.callsPerStep() + 1 }
 
 // WithCalls returns the sampler with as many steps as n calls of the network

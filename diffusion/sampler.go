@@ -90,13 +90,13 @@ func (s Sampler) Run(ctx context.Context, d Denoiser, st *State, ids []int32, pr
 				last++
 			}
 			observe(Sight{
-				Step: k, T: levels[last], U: s.u(last), Calls: (k + 1) * s.callsPerStep(), X0: r.raw, run: r,
+				Step: k, T: levels[last], U: s.u(last), Calls: r.calls, X0: r.raw, run: r,
 			})
 		}
 	}
 	r.end(levels[s.Steps], ids, prob)
 	if observe != nil {
-		observe(Sight{Step: s.Steps, T: levels[s.Steps], Calls: s.Calls(), run: r})
+		observe(Sight{Step: s.Steps, T: levels[s.Steps], Calls: r.calls, run: r})
 	}
 	return nil
 }
@@ -121,6 +121,7 @@ func (s Sampler) u(k int) float64 { return 1 - float64(k)/float64(s.Steps) }
 type run struct {
 	Sampler
 	d     Denoiser
+	calls int // of d
 	st    *State
 	blank *State    // the unconditional branch: same X, M and T, no C, no P
 	raw   []float32 // x̂0 of the conditional branch
@@ -199,7 +200,9 @@ func (r *run) predict(t float64) {
 	}
 	if r.Guidance != 1 {
 		r.d.Denoise(r.blank, r.x0)
+		r.calls++
 	}
+	r.calls++
 	if r.steer != nil {
 		r.steer.predict(r.raw)
 	} else {
@@ -288,9 +291,11 @@ func (r *run) end(t float64, ids []int32, prob []float32) {
 		r.st.T[b] = t
 	}
 	r.d.Decode(r.st, r.best, r.prob)
+	r.calls++
 	if r.steer != nil && r.Control.Settle > 0 {
 		for r.steer.mend(r.best, r.prob) {
 			r.d.Decode(r.st, r.best, r.prob)
+			r.calls++
 		}
 	}
 	for i, m := range r.st.M {

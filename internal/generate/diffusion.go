@@ -41,9 +41,10 @@ func (d *Diffusion) Write(ctx context.Context, c Canvas, first, n int, each func
 		st := d.state(c, b, ids)
 		s := d.Sampler
 		s.First = uint64(first)
-		var observe func(diffusion.Sight)
-		if d.Observe != nil {
-			observe = func(o diffusion.Sight) {
+		calls := 0
+		observe := func(o diffusion.Sight) {
+			calls = o.Calls
+			if d.Observe != nil {
 				d.Observe(Moment{
 					Canvas: c, First: first, Texts: b, Step: o.Step, Steps: s.Steps, T: o.T, U: o.U, Calls: o.Calls, sight: o,
 				})
@@ -53,7 +54,7 @@ func (d *Diffusion) Write(ctx context.Context, c Canvas, first, n int, each func
 			return err
 		}
 		for i := range b {
-			t := Text{Number: first + i, Canvas: c, IDs: ids[i*l : (i+1)*l], Prob: prob[i*l : (i+1)*l], Calls: s.Calls()}
+			t := Text{Number: first + i, Canvas: c, IDs: ids[i*l : (i+1)*l], Prob: prob[i*l : (i+1)*l], Calls: calls}
 			t.Text = trainer.Text(d.model.Tokenizer, t.IDs)
 			if err := each(t); err != nil {
 				return err

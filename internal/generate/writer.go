@@ -12,7 +12,7 @@ type Text struct {
 	IDs    []int32   // [L]
 	Prob   []float32 // [L] the model's probability of each token, 1 of given ones
 	Text   string
-	Calls  int // times that the network was run for it
+	Calls  int // times that the network was run for its batch
 }
 
 // Writer writes texts. It is not safe for concurrent use.
