@@ -13,7 +13,7 @@ func (p *Pass) Loss(ce []float32, targets []int32, weight []float32) {
 	clear(ce[:p.b*p.l])
 	for left := p.choose(weight); len(left) > 0; {
 		var at []int32
-		at, left = p.split(left)
+		at, left = split(left, p.chunk)
 		y := p.logitsOf(at)
 		for i, r := range at {
 			p.chosen.targets[i], p.chosen.weight[i] = targets[r], weight[r]
@@ -56,7 +56,7 @@ func (p *Pass) leaveLoss(at []int32, y []float32) {
 func (p *Pass) CE(ce []float32, targets []int32) {
 	for left := p.choose(nil); len(left) > 0; {
 		var at []int32
-		at, left = p.split(left)
+		at, left = split(left, p.chunk)
 		p.logitsOf(at)
 		from := at[0]
 		p.net.pool.SoftmaxCE(ce[from:], p.logits, targets[from:], nil, len(at), p.net.config.Vocab)
@@ -77,7 +77,7 @@ func (p *Pass) Interpolate(x0, table, m []float32) {
 	n, d, v := p.net, p.net.config.EmbedDim, p.net.config.Vocab
 	for left := p.choose(m); len(left) > 0; {
 		var at []int32
-		at, left = p.split(left)
+		at, left = split(left, p.chunk)
 		p.logitsOf(at)
 		n.pool.SoftmaxRows(p.logits, len(at), v)
 		n.pool.MatMul(p.chosen.x0, p.logits, table, len(at), d, v, kernels.Op{})
@@ -92,7 +92,7 @@ func (p *Pass) Interpolate(x0, table, m []float32) {
 func (p *Pass) Predict(ids []int32, prob []float32) {
 	for left := p.choose(nil); len(left) > 0; {
 		var at []int32
-		at, left = p.split(left)
+		at, left = split(left, p.chunk)
 		p.logitsOf(at)
 		from := at[0]
 		p.net.pool.ArgmaxRows(ids[from:], prob[from:], p.logits, len(at), p.net.config.Vocab)
@@ -127,9 +127,9 @@ func (p *Pass) choose(m []float32) []int32 {
 	return at
 }
 
-// split cuts off positions for which there is room in logits.
-func (p *Pass) split(left []int32) (at, rest []int32) {
-	n := min(p.chunk, len(left))
+// split cuts off positions for which there is room.
+func split(left []int32, room int) (at, rest []int32) {
+	n := min(room, len(left))
 	return left[:n], left[n:]
 }
 

@@ -35,6 +35,7 @@ type Pass struct {
 	chunk    int
 	logits   []float32 // [chunk, V]
 	chosen   chosen
+	squared  squared
 
 	grad *gradients // nil without a way back
 }
@@ -151,7 +152,7 @@ func (p *Pass) allocate() {
 	}
 	p.final = p.norm(p.take(rows * c.Width))
 	p.chunk = min(rows, max(minChunk, maxLogits/c.Vocab))
-	p.logits = p.take(p.chunk * c.Vocab)
+	p.logits = p.take(max(2, p.chunk) * c.Vocab) // two rows at least: see SquaredLoss
 	p.chosen = p.newChosen()
 	if p.keep != keepNone {
 		p.grad = p.gradients()

@@ -15,7 +15,7 @@ func (p *Pass) LogProbs(dst []float32, classes [][]int32) {
 	v, n := p.net.config.Vocab, len(classes)
 	for left := p.choose(nil); len(left) > 0; {
 		var at []int32
-		at, left = p.split(left)
+		at, left = split(left, p.chunk)
 		p.logitsOf(at)
 		p.net.pool.SoftmaxRows(p.logits, len(at), v)
 		for i, r := range at {
@@ -44,7 +44,7 @@ func (p *Pass) Raise(classes [][]int32, weight []float32) {
 	p.startLoss()
 	for left := p.weighted(weight, k); len(left) > 0; {
 		var at []int32
-		at, left = p.split(left)
+		at, left = split(left, p.chunk)
 		y := p.logitsOf(at)
 		n.pool.SoftmaxRows(p.logits, len(at), v)
 		for i, r := range at {

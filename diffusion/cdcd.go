@@ -19,6 +19,10 @@ type Network interface {
 	// Loss writes the cross-entropy in nats of every position with a weight other
 	// than zero, and starts the gradient of Σ weight·CE.
 	Loss(ce []float32, targets []int32, weight []float32)
+	// SquaredLoss does the same for se = ‖e_target - x̂0‖², for e_i the rows of table
+	// [V, D], writes the cross-entropy beside it, and adds the gradient with
+	// respect to the table to dTable, unless that is nil.
+	SquaredLoss(se, ce []float32, targets []int32, weight, table, dTable []float32)
 	// Backward adds the parameter gradients and writes the features' own.
 	Backward(dFeatures []float32)
 	// CE writes the cross-entropy of every position and no gradient.
@@ -38,6 +42,7 @@ type CDCDOptions struct {
 	Batch            int     // sequences a step; one noise level each
 	MicroBatch       int     // sequences the network takes at a time
 	Mask             string  // what is given and what is noisy; see DrawMask
+	Loss             string  // LossCE, LossLikelihood or LossSquared; LossCE where it is empty
 	SelfConditioning float64 // share of sequences that see a first guess (section 3.4)
 	ConditionDrop    float64 // share whose given tokens are blanked, for guidance
 	Seed             uint64
@@ -68,6 +73,9 @@ type CDCD struct {
 	dFeatures []float32
 	ce        []float32 // [rows]
 	weight    []float32
+	se        []float32 // [rows], and of a squared error alone:
+	dTable    []float32 // [V, D]
+	anchored  int       // noisy positions of the first sequence of the step
 
 	corruption corruption
 	inputs     inputs
@@ -76,7 +84,7 @@ type CDCD struct {
 // NewCDCD joins a table, a network and a warp. All memory is taken here.
 func NewCDCD(table *embeddings.Table, net Network, warp timewarp.Warp, o CDCDOptions) *CDCD {
 	rows, d := o.MicroBatch*o.Length, table.D
-	return &CDCD{
+	c := &CDCD{
 		Table: table, Net: net, Warp: warp, o: o,
 		levels: make([]float64, o.Batch),
 		mask:   make([]float32, o.Batch*o.Length), seen: make([]timewarp.Observation, 0, o.Batch),
@@ -88,6 +96,10 @@ func NewCDCD(table *embeddings.Table, net Network, warp timewarp.Warp, o CDCDOpt
 		features: make([]float32, rows*(3*d+1)), dFeatures: make([]float32, rows*(3*d+1)),
 		ce: make([]float32, rows), weight: make([]float32, rows),
 	}
+	if o.Loss != "" && o.Loss != LossCE {
+		c.se, c.dTable = make([]float32, rows), make([]float32, table.V*d)
+	}
+	return c
 }
 
 // Of is the same objective in the same memory for another model of the same
@@ -105,7 +117,7 @@ func (c *CDCD) Size() (length, batch int) { return c.o.Length, c.o.MicroBatch }
 func (c *CDCD) Bytes() int {
 	s := &c.state
 	floats := len(c.mask) + cap(s.X) + cap(s.C) + cap(s.P) + cap(s.M) + len(c.x0) + len(c.features) + len(c.dFeatures) +
-		len(c.ce) + len(c.weight)
+		len(c.ce) + len(c.weight) + len(c.se) + len(c.dTable)
 	return 4*floats + 8*(len(c.levels)+cap(s.T)) + int(unsafe.Sizeof(timewarp.Observation{}))*cap(c.seen)
 }
 
@@ -115,8 +127,8 @@ type Losses struct {
 	Noisy int     // noisy positions
 }
 
-// Gradient adds the gradient of the mean cross-entropy over the noisy positions
-// of ids [Batch, L] to the network's and the table's. Every draw comes from
+// Gradient adds the gradient of the loss, by default the mean cross-entropy over
+// the noisy positions, of ids [Batch, L] to the network's and the table's. Every draw comes from
 // streams named by (seed, step), so a step can be repeated exactly. Nothing is
 // learned by the warp until [CDCD.Learn].
 func (c *CDCD) Gradient(step uint64, ids []int32) Losses {
@@ -144,6 +156,9 @@ func (c *CDCD) draw(step uint64) (noisy int) {
 	for i, u := range c.levels {
 		c.levels[i] = timewarp.TrainQuantile(c.Warp, u)
 	}
+	if c.o.Loss == LossLikelihood {
+		c.levels[0] = c.Warp.Quantile(0)
+	}
 	l := c.o.Length
 	for i := range c.o.Batch {
 		m := c.mask[i*l : (i+1)*l]
@@ -151,6 +166,9 @@ func (c *CDCD) draw(step uint64) (noisy int) {
 		DrawMask(m, c.o.Mask, &s)
 		for _, v := range m {
 			noisy += int(v)
+		}
+		if i == 0 {
+			c.anchored = noisy
 		}
 	}
 	return noisy
@@ -187,14 +205,11 @@ func (c *CDCD) micro(step uint64, first, b int, ids []int32, noisy int) float64 
 	}
 
 	c.forward(st)
-	for i, m := range st.M {
-		c.weight[i] = m / float32(noisy)
-	}
 	ce := c.ce[:b*l]
-	c.Net.Loss(ce, ids, c.weight[:b*l])
+	teach := c.loss(ce, ids, first, noisy)
 	dFeatures := c.dFeatures[:b*l*(3*d+1)]
 	c.Net.Backward(dFeatures)
-	c.embed(ids, dFeatures)
+	c.embed(ids[:teach], dFeatures)
 
 	var total float64
 	for i := range b {
@@ -232,7 +247,7 @@ func (c *CDCD) selfCondition(k int) {
 func (c *CDCD) embed(ids []int32, dFeatures []float32) {
 	st, d := &c.state, c.Table.D
 	dE := c.x0[:len(ids)*d] // the guess has served
-	for r, m := range st.M {
+	for r, m := range st.M[:len(ids)] {
 		g, out := dFeatures[r*(3*d+1):], dE[r*d:(r+1)*d]
 		switch {
 		case m != 0:

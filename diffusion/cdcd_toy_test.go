@@ -32,6 +32,10 @@ func (n *posteriorNet) Forward(b, l int, features []float32, t []float64) {
 func (n *posteriorNet) Loss([]float32, []int32, []float32) { panic("nothing is trained here") }
 func (n *posteriorNet) Backward([]float32)                 { panic("nothing is trained here") }
 
+func (n *posteriorNet) SquaredLoss(_, _ []float32, _ []int32, _, _, _ []float32) {
+	panic("nothing is trained here")
+}
+
 func (n *posteriorNet) CE(ce []float32, targets []int32) {
 	for r, id := range targets {
 		ce[r] = float32(-math.Log(float64(n.rows[r][id])))

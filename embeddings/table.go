@@ -20,6 +20,11 @@ type Table struct {
 	G    []float32 // [V, D] their gradient; nil for inference
 	E    []float32 // [V, D] used rows, √D·W/‖W‖; stale until Refresh
 
+	// Free leaves the rows as long as they are, E = W, to show what the norm
+	// prevents: under cross-entropy they grow, under a squared error they shrink
+	// (arXiv 2211.15089, section 3.3).
+	Free bool
+
 	scale    []float64 // [V] √D/‖W_i‖; 0 for a row without a direction
 	upstream []float32 // [V, D] gradient with respect to E since the last Backward
 	touched  []int32   // rows of upstream that are not zero, in order of first use
@@ -65,9 +70,22 @@ func initial(w []float32, seed uint64) {
 	}
 }
 
+// Stretch multiplies the raw rows, which changes how fast they turn, and how
+// long they are if they are free.
+func (t *Table) Stretch(factor float64) {
+	for i := range t.W {
+		t.W[i] *= float32(factor)
+	}
+	t.Refresh()
+}
+
 // Refresh recomputes E from W. Call it after every change of W. A row of zeros
 // has no direction; (1, ..., 1) stands for it, without a gradient.
 func (t *Table) Refresh() {
+	if t.Free {
+		copy(t.E, t.W)
+		return
+	}
 	root := math.Sqrt(float64(t.D))
 	for i := range t.V {
 		w, e := t.W[i*t.D:(i+1)*t.D], t.E[i*t.D:(i+1)*t.D]
@@ -113,6 +131,13 @@ func (t *Table) Accumulate(ids []int32, dE []float32) {
 	}
 }
 
+// AccumulateTable adds dE [V, D], the gradient of the loss with respect to E.
+func (t *Table) AccumulateTable(dE []float32) {
+	for id := range t.V {
+		t.Accumulate([]int32{int32(id)}, dE[id*t.D:(id+1)*t.D])
+	}
+}
+
 // Backward adds to G the gradient of what was accumulated, carried through the
 // normalisation: with n = W/‖W‖ and upstream g,
 //
@@ -124,9 +149,12 @@ func (t *Table) Backward() {
 		lo, hi := int(id)*t.D, (int(id)+1)*t.D
 		e, g, out := t.E[lo:hi], t.upstream[lo:hi], t.G[lo:hi]
 		// n (n·g) = e (e·g) / D, since e = √D n.
-		along := dot(e, g) / float64(t.D)
+		along, scale := dot(e, g)/float64(t.D), t.scale[id]
+		if t.Free {
+			along, scale = 0, 1
+		}
 		for k, v := range g {
-			out[k] += float32(t.scale[id] * (float64(v) - along*float64(e[k])))
+			out[k] += float32(scale * (float64(v) - along*float64(e[k])))
 		}
 		clear(g)
 		t.seen[id] = false

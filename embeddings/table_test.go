@@ -213,3 +213,53 @@ func BenchmarkStep(b *testing.B) {
 		table.Backward()
 	}
 }
+
+// Free rows are used as they are, and their gradient is that of what is used; a
+// gradient of the whole table is one of every token.
+func TestFreeRows(t *testing.T) {
+	const v, d = 3, 4
+	w, g := make([]float32, v*d), make([]float32, v*d)
+	table, err := New(v, d, w, g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	table.Free = true
+	table.Init(1)
+	if !slices.Equal(table.E, table.W) {
+		t.Error("free rows were changed")
+	}
+	dE := make([]float32, v*d)
+	s := rng.New(1, "test", 0, 0)
+	s.FillNormal(dE)
+	table.AccumulateTable(dE)
+	table.Backward()
+	if !slices.Equal(g, dE) {
+		t.Errorf("gradient %v, want %v", g, dE)
+	}
+
+	bound, each := newTable(t, v, d, 1), newTable(t, v, d, 1)
+	bound.AccumulateTable(dE)
+	each.Accumulate([]int32{0, 1, 2}, dE)
+	bound.Backward()
+	each.Backward()
+	if !slices.Equal(bound.G, each.G) {
+		t.Errorf("gradient of the table %v, of every token %v", bound.G, each.G)
+	}
+}
+
+// A longer row is the same embedding and turns more slowly.
+func TestStretch(t *testing.T) {
+	a, b := newTable(t, 3, 4, 1), newTable(t, 3, 4, 1)
+	b.Stretch(2)
+	dE := make([]float32, 3*4)
+	dE[1] = 1
+	for _, table := range []*Table{a, b} {
+		table.AccumulateTable(dE)
+		table.Backward()
+	}
+	for i := range a.W {
+		if math.Abs(float64(a.E[i]-b.E[i])) > 1e-6 || b.W[i] != 2*a.W[i] || math.Abs(float64(a.G[i]-2*b.G[i])) > 1e-3 {
+			t.Errorf("value %d: embedding %v and %v, gradient %v and %v", i, a.E[i], b.E[i], a.G[i], b.G[i])
+		}
+	}
+}

@@ -173,3 +173,40 @@ func TestDensityFloor(t *testing.T) {
 		}
 	}
 }
+
+// TestTrainDensity: the density is the slope of the inverse of the quantile
+// function, for a warp that explores and one that does not.
+func TestTrainDensity(t *testing.T) {
+	online, err := NewOnline(OnlineOptions{TMin: .2, TMax: 50})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 40 {
+		var batch []Observation
+		for i := range 32 {
+			level := TrainQuantile(online, (float64(i)+.5)/32)
+			batch = append(batch, Observation{T: level, Loss: 3 * level * level / (4 + level*level), Weight: 1})
+		}
+		online.Observe(batch)
+	}
+	fixed, err := NewFixed(KindCosine, .2, 50)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, w := range map[string]Warp{"online": online, "cosine": fixed} {
+		wrong := 0
+		for i := 1; i < 100; i++ {
+			u, h := float64(i)/100, 1e-6
+			slope := (TrainQuantile(w, u+h) - TrainQuantile(w, u-h)) / (2 * h)
+			if math.Abs(slope*TrainDensity(w, TrainQuantile(w, u))-1) > 1e-3 {
+				wrong++ // at a node, where the slope has a step
+			}
+		}
+		if wrong > 1 {
+			t.Errorf("%s: the density is wrong at %d of 99 places", name, wrong)
+		}
+	}
+	if d := TrainDensity(online, 51); d != 0 {
+		t.Errorf("density %v beyond the range", d)
+	}
+}

@@ -111,6 +111,15 @@ func TrainQuantile(w Warp, u float64) float64 {
 	return w.Quantile(u)
 }
 
+// TrainDensity is the density of TrainQuantile, per unit of t.
+func TrainDensity(w Warp, t float64) float64 {
+	o, ok := w.(*Online)
+	if !ok || !(t >= o.TMin && t <= o.TMax) {
+		return w.Density(t)
+	}
+	return (1-o.explore)*o.Density(t) + o.explore/(t*math.Log(o.TMax/o.TMin))
+}
+
 // LowDiscrepancy fills dst with u_i = frac((i + offset)/B), B = len(dst): one
 // random offset in [0, 1) spreads a whole batch evenly over [0, 1), each u_i
 // being uniform on its own (Kingma et al., Variational Diffusion Models,

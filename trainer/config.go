@@ -7,6 +7,7 @@ import (
 
 	"github.com/seed-4c77ef92/textwarp/denoiser"
 	"github.com/seed-4c77ef92/textwarp/diffusion"
+	"github.com/seed-4c77ef92/textwarp/embeddings"
 	"github.com/seed-4c77ef92/textwarp/timewarp"
 )
 
@@ -32,12 +33,13 @@ type DataConfig struct {
 
 // ModelConfig is the size of the denoiser.
 type ModelConfig struct {
-	EmbedDim   int  `toml:"embed_dim" help:"embedding size d"`
-	Width      int  `toml:"width" help:"width of the residual stream"`
-	Layers     int  `toml:"layers" help:"transformer blocks"`
-	Heads      int  `toml:"heads" help:"attention heads"`
-	MLP        int  `toml:"mlp" help:"hidden units of a block's MLP"`
-	LocalHeads bool `toml:"local_heads" help:"start attention heads on the neighbouring positions"`
+	EmbedDim   int     `toml:"embed_dim" help:"embedding size d"`
+	EmbedStd   float64 `toml:"embed_std" help:"standard deviation of the raw embeddings at the start"`
+	Width      int     `toml:"width" help:"width of the residual stream"`
+	Layers     int     `toml:"layers" help:"transformer blocks"`
+	Heads      int     `toml:"heads" help:"attention heads"`
+	MLP        int     `toml:"mlp" help:"hidden units of a block's MLP"`
+	LocalHeads bool    `toml:"local_heads" help:"start attention heads on the neighbouring positions"`
 }
 
 // Denoiser gives the network's configuration for a vocabulary.
@@ -52,6 +54,7 @@ func (m ModelConfig) Denoiser(vocab int) denoiser.Config {
 type ProcessConfig struct {
 	TMin             float64 `toml:"t_min" help:"lowest noise level"`
 	TMax             float64 `toml:"t_max" help:"highest noise level"`
+	Loss             string  `toml:"loss" help:"ce: cross-entropy; likelihood: the likelihood bound"`
 	Warp             string  `toml:"warp" help:"online, paper, or a fixed schedule: uniform, log-uniform, karras, sqrt, cosine"`
 	Mask             string  `toml:"mask" help:"what is given: mixed, prefix, random, span, none"`
 	SelfConditioning float64 `toml:"self_conditioning" help:"share of sequences trained with a first guess"`
@@ -89,9 +92,11 @@ type RunConfig struct {
 // Preset returns a named configuration.
 func Preset(name string) (Config, error) {
 	c := Config{
-		Data:    DataConfig{Tokenizer: "byte", Length: 128},
-		Model:   ModelConfig{EmbedDim: 16, Width: 128, Layers: 4, Heads: 4, MLP: 512, LocalHeads: true},
-		Process: ProcessConfig{TMin: .2, TMax: 50, Warp: "online", Mask: "mixed", SelfConditioning: .5, ConditionDrop: .1},
+		Data:  DataConfig{Tokenizer: "byte", Length: 128},
+		Model: ModelConfig{EmbedDim: 16, EmbedStd: embeddings.InitStd, Width: 128, Layers: 4, Heads: 4, MLP: 512, LocalHeads: true},
+		Process: ProcessConfig{
+			TMin: .2, TMax: 50, Loss: diffusion.LossCE, Warp: "online", Mask: "mixed", SelfConditioning: .5, ConditionDrop: .1,
+		},
 		Optim: OptimConfig{
 			Batch: 8, MicroBatch: 8, LR: 3e-3, Warmup: 100, FinalLR: .05,
 			Beta1: .9, Beta2: .99, Clip: 1, EMA: .998, Precision: "fp32",
@@ -104,13 +109,13 @@ func Preset(name string) (Config, error) {
 	switch name {
 	case "nano": // minutes on two cores
 	case "small": // hours on two cores
-		c.Model = ModelConfig{EmbedDim: 64, Width: 384, Layers: 6, Heads: 6, MLP: 1536, LocalHeads: true}
+		c.Model = ModelConfig{EmbedDim: 64, EmbedStd: embeddings.InitStd, Width: 384, Layers: 6, Heads: 6, MLP: 1536, LocalHeads: true}
 		c.Process.TMin, c.Process.TMax = .5, 100
 		c.Optim.Batch, c.Optim.MicroBatch, c.Optim.LR, c.Optim.Warmup, c.Optim.EMA = 32, 8, 1e-3, 500, .9995
 		c.Run.Steps = 20_000
 	case "base": // the sizes of Dieleman et al. 2022, section 5 and appendix C
 		c.Data.Length = 64
-		c.Model = ModelConfig{EmbedDim: 256, Width: 1024, Layers: 8, Heads: 16, MLP: 4096}
+		c.Model = ModelConfig{EmbedDim: 256, EmbedStd: embeddings.InitStd, Width: 1024, Layers: 8, Heads: 16, MLP: 4096}
 		c.Process.TMin, c.Process.TMax = 1, 300
 		c.Optim.Batch, c.Optim.MicroBatch, c.Optim.LR, c.Optim.Warmup, c.Optim.EMA = 1024, 16, 1e-4, 2000, .9999
 		c.Run.Steps, c.Run.SaveEvery, c.Run.EvalEvery, c.Run.SampleEvery = 1_000_000, 1000, 2000, 2000
@@ -129,9 +134,13 @@ func (c Config) Validate() error {
 	}{
 		{"data.length", c.Data.Length >= 2 && c.Data.Length <= 1<<16, "from 2 to 65536"},
 		{"model.embed_dim", c.Model.EmbedDim >= 2, "at least 2"},
+		{"model.embed_std", c.Model.EmbedStd >= 0 && c.Model.EmbedStd <= 1e3, "above 0 and at most 1000"},
 		{"model.heads", c.Model.Heads >= 1 && c.Model.Width%max(c.Model.Heads, 1) == 0, "a divisor of model.width"},
 		{"process.t_min", c.Process.TMin > 0, "above 0"},
 		{"process.t_max", c.Process.TMax > c.Process.TMin, "above process.t_min"},
+		// runs of the first versions name none
+		{"process.loss", slices.Contains([]string{"", diffusion.LossCE, diffusion.LossLikelihood}, c.Process.Loss), "ce or likelihood"},
+		{"optim.batch", c.Process.Loss != diffusion.LossLikelihood || c.Optim.Batch >= 2, "at least 2 for process.loss likelihood"},
 		{"process.self_conditioning", share(c.Process.SelfConditioning), "from 0 to 1"},
 		{"process.condition_drop", share(c.Process.ConditionDrop), "from 0 to 1"},
 		{"optim.batch", c.Optim.Batch >= 1, "at least 1"},

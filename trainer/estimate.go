@@ -47,7 +47,7 @@ func EstimateRun(c Config, data *Data, recompute bool) Estimate {
 	table := d.Vocab * d.EmbedDim
 	n := table + d.NumParams()
 	process := diffusion.NewCDCD(&embeddings.Table{V: d.Vocab, D: d.EmbedDim}, nil, nil, diffusion.CDCDOptions{
-		Length: c.Data.Length, Batch: c.Optim.Batch, MicroBatch: c.Optim.MicroBatch,
+		Length: c.Data.Length, Batch: c.Optim.Batch, MicroBatch: c.Optim.MicroBatch, Loss: c.Process.Loss,
 	})
 	return Estimate{
 		Embeddings: table, Denoiser: d.NumParams(),

@@ -112,7 +112,7 @@ func (m *Model) Process(c Config, warp timewarp.Warp, micro, length int) *diffus
 
 func (m *Model) process(c Config, warp timewarp.Warp, pass *denoiser.Pass, micro, length int) *diffusion.CDCD {
 	return diffusion.NewCDCD(m.Table, pass, warp, diffusion.CDCDOptions{
-		Length: length, Batch: c.Optim.Batch, MicroBatch: micro, Mask: c.Process.Mask,
+		Length: length, Batch: c.Optim.Batch, MicroBatch: micro, Mask: c.Process.Mask, Loss: c.Process.Loss,
 		SelfConditioning: c.Process.SelfConditioning, ConditionDrop: c.Process.ConditionDrop, Seed: c.Run.Seed,
 		Pool: m.pool,
 	})

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/seed-4c77ef92/textwarp/diffusion"
+	"github.com/seed-4c77ef92/textwarp/embeddings"
 	"github.com/seed-4c77ef92/textwarp/internal/kernels"
 	"github.com/seed-4c77ef92/textwarp/internal/safeio"
 	"github.com/seed-4c77ef92/textwarp/timewarp"
@@ -94,6 +95,7 @@ func Start(dir string, s *Settings, data *Data, o Options) (*Trainer, error) {
 		return nil, fmt.Errorf("%q holds a run already; continue it with --resume, or choose another directory", dir)
 	}
 	t.model.Init(s.Run.Seed)
+	t.model.Table.Stretch(s.Model.EmbedStd / embeddings.InitStd)
 	t.model.Table.Refresh()
 	copy(t.average.Params, t.model.Params)
 	if err := t.begin(s); err != nil {
