@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/seed-4c77ef92/textwarp/internal/kernels"
@@ -73,7 +74,7 @@ func (l *lab) plan(experiments []Experiment, results string) ([]job, error) {
 	for i := range experiments {
 		e := &experiments[i]
 		for _, name := range e.Measure {
-			if measures[name].take == nil {
+			if m := measures[name]; m.take == nil && m.alone == nil {
 				return nil, fmt.Errorf("experiment %s: unknown measure %q", e.Name, name)
 			}
 		}
@@ -116,19 +117,27 @@ func (l *lab) do(ctx context.Context, j job, pool *kernels.Pool) error {
 	if ctx.Err() != nil {
 		return nil
 	}
-	dir, err := l.train(ctx, j.trials[0], pool)
-	if err != nil {
-		return err
+	var s *subject
+	if slices.ContainsFunc(j.experiment.Measure, func(name string) bool { return measures[name].alone == nil }) {
+		dir, err := l.train(ctx, j.trials[0], pool)
+		if err != nil {
+			return err
+		}
+		if s, err = l.open(dir, pool); err != nil {
+			return err
+		}
+		defer s.close()
 	}
-	s, err := l.open(dir, pool)
-	if err != nil {
-		return err
-	}
-	defer s.close()
 	for _, t := range j.trials {
 		found := map[string]values{}
 		for _, name := range j.ledger.missing(t, j.experiment.Measure) {
-			v, err := s.take(ctx, name, t)
+			var v values
+			var err error
+			if m := measures[name]; m.alone != nil {
+				v, err = m.alone(ctx, l, t, pool)
+			} else {
+				v, err = s.take(ctx, name, t)
+			}
 			if err != nil {
 				return fmt.Errorf("measure %s of %s (run %s): %w", name, t, t.Run(), err)
 			}
@@ -171,6 +180,14 @@ func (t Trial) shrink() {
 	t.Train["run.steps"] = 12
 	t.Sample["samples"] = 4
 	t.Sample["calls"] = 4
+}
+
+// windows is how many to measure on.
+func (l *lab) windows(n int) int {
+	if l.smoke {
+		return 2
+	}
+	return n
 }
 
 var errNoHeldOut = errors.New("the held-out text has no window of this length")

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/seed-4c77ef92/textwarp/diffusion"
+	"github.com/seed-4c77ef92/textwarp/embeddings"
+	"github.com/seed-4c77ef92/textwarp/internal/kernels"
 	"github.com/seed-4c77ef92/textwarp/trainer"
 )
 
@@ -11,12 +13,18 @@ import (
 type measure struct {
 	take   func(context.Context, *subject, Trial) (values, error)
 	ofText bool
+
+	// alone is for what needs no training run by the trainer.
+	alone func(context.Context, *lab, Trial, *kernels.Pool) (values, error)
 }
 
 // measures by the names that experiments call them.
 var measures = map[string]measure{
-	"held-out": {take: heldOut},
-	"samples":  {take: samples, ofText: true},
+	"held-out":   {take: heldOut},
+	"tasks":      {take: tasks},
+	"embeddings": {take: directions},
+	"samples":    {take: samples, ofText: true},
+	"collapse":   {alone: collapse},
 }
 
 // Sizes of what is measured: enough that the spread between seeds is the
@@ -31,10 +39,7 @@ const (
 // and both of the same windows for all runs. The levels of the bound come from a
 // warp that fits the network, so that no schedule is favoured.
 func heldOut(ctx context.Context, s *subject, _ Trial) (values, error) {
-	windows := min(studyWindows, s.data.HeldOut.Windows())
-	if s.lab.smoke {
-		windows = 2
-	}
+	windows := min(s.lab.windows(studyWindows), s.data.HeldOut.Windows())
 	e, err := trainer.HeldOut(s.process, s.data.HeldOut, "mixed", []float64{1, 2, 4}, windows, 1)
 	if err != nil {
 		return nil, err
@@ -60,6 +65,39 @@ func heldOut(ctx context.Context, s *subject, _ Trial) (values, error) {
 		"ce1": e.CE[0], "ce2": e.CE[1], "ce4": e.CE[2], "bound": b.Nats, "bound_se": b.StdErr,
 		"reconstruction": b.Reconstruction, "warp_median": s.model.Warp.Quantile(.5),
 	}, nil
+}
+
+// tasks takes the cross-entropy at one noise level under each kind of mask.
+func tasks(_ context.Context, s *subject, _ Trial) (values, error) {
+	v := values{}
+	for _, mask := range []string{"prefix", "random", "span", "none"} {
+		e, err := trainer.HeldOut(s.process, s.data.HeldOut, mask, []float64{2}, s.lab.windows(studyWindows), 1)
+		if err != nil {
+			return nil, err
+		}
+		v[mask] = e.CE[0]
+	}
+	return v, nil
+}
+
+// directions takes how alike the embeddings are, and how much each is like what
+// it began as: cosines, over pairs and over tokens.
+func directions(_ context.Context, s *subject, _ Trial) (values, error) {
+	table, seed := s.model.Model.Table, s.model.Config.Run.Seed
+	stats, err := table.Stats(seed)
+	if err != nil {
+		return nil, err
+	}
+	first, err := embeddings.New(table.V, table.D, make([]float32, table.V*table.D), nil)
+	if err != nil {
+		return nil, err
+	}
+	first.Init(seed)
+	var kept float64
+	for i, e := range table.E {
+		kept += float64(e) * float64(first.E[i]) / float64(len(table.E))
+	}
+	return values{"cosine": stats.MeanCosine, "nearest": stats.MaxCosine, "kept": kept}, nil
 }
 
 // samples scores what is written.

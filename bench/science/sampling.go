@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/pelletier/go-toml/v2"
 
@@ -24,6 +26,7 @@ type Sampling struct {
 	Schedule         string  `toml:"schedule"` // own: the run's warp; fitted: an online warp of the network; or a fixed one
 	Temperature      float64 `toml:"temperature"`
 	Exact            bool    `toml:"exact"`
+	Softmax          float64 `toml:"softmax_temperature"` // divides the logits; 0 is 1
 	InitialNoise     float64 `toml:"initial_noise"`
 	Guidance         float64 `toml:"guidance"`
 	SelfConditioning bool    `toml:"self_conditioning"` // where the run was trained with it
@@ -80,6 +83,9 @@ func (s *subject) write(ctx context.Context, t Trial) ([]string, error) {
 		Schedule: clock, Steps: o.steps(), Method: o.Method, Guidance: o.Guidance, Temperature: o.Temperature, Exact: o.Exact,
 		InitialNoise: o.InitialNoise, SelfCondition: o.SelfConditioning && s.model.Config.Process.SelfConditioning > 0, Seed: o.Seed,
 	}
+	if o.Softmax != 0 {
+		defer s.sharpen(o.Softmax)()
+	}
 	l := s.model.Config.Data.Length
 	for first := 0; first < o.Samples; first += studyBatch {
 		b := min(studyBatch, o.Samples-first)
@@ -103,6 +109,21 @@ func (s *subject) write(ctx context.Context, t Trial) ([]string, error) {
 		return nil, err
 	}
 	return texts, os.WriteFile(path, data, 0o644)
+}
+
+// sharpen divides the logits by a temperature, in the head's parameters, until
+// the function that it returns is called.
+func (s *subject) sharpen(temperature float64) (restore func()) {
+	m := s.model.Model
+	before := slices.Clone(m.Params)
+	for _, tensor := range m.Tensors(m.Params, "") {
+		if strings.HasPrefix(tensor.Name, "head.") {
+			for i := range tensor.F32 {
+				tensor.F32[i] /= float32(temperature)
+			}
+		}
+	}
+	return func() { copy(m.Params, before) }
 }
 
 // give puts the first n characters of a held-out window at the start of sequence

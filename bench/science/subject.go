@@ -84,7 +84,10 @@ func (s *subject) fitted() (timewarp.Warp, error) {
 	if s.fit != nil {
 		return s.fit, nil
 	}
-	const levels = 48
+	levels := 48
+	if s.lab.smoke {
+		levels = 4
+	}
 	p, l := s.model.Config.Process, s.model.Config.Data.Length
 	w, err := timewarp.NewOnline(timewarp.OnlineOptions{TMin: p.TMin, TMax: p.TMax, Batch: studyBatch})
 	if err != nil {
@@ -93,7 +96,7 @@ func (s *subject) fitted() (timewarp.Warp, error) {
 	ids, mask, ce := make([]int32, studyBatch*l), make([]float32, studyBatch*l), make([]float32, studyBatch*l)
 	var seen []timewarp.Observation
 	for k := range levels {
-		t := p.TMin * math.Pow(p.TMax/p.TMin, (float64(k)+.5)/levels)
+		t := p.TMin * math.Pow(p.TMax/p.TMin, (float64(k)+.5)/float64(levels))
 		for i := range studyBatch {
 			if err := s.data.Train.Next(ids[i*l : (i+1)*l]); err != nil {
 				return nil, err

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/seed-4c77ef92/textwarp/internal/kernels"
@@ -68,6 +69,9 @@ func (l *lab) settings(t Trial) (*trainer.Settings, error) {
 		return nil, err
 	}
 	for _, key := range slices.Sorted(maps.Keys(t.Train)) {
+		if strings.HasPrefix(key, demoPrefix) {
+			continue
+		}
 		if err := s.Set(key, fmt.Sprint(t.Train[key]), "experiment"); err != nil {
 			return nil, err
 		}
