@@ -165,18 +165,25 @@ func (s *steering) look(b, i int) {
 		var sum float64
 		for _, c := range p.conditions {
 			if r := at + c.offset; r >= 0 && r < s.st.L {
-				v := float64(s.logP[(b*s.st.L+r)*len(s.classes)+c.class])
-				if c.not {
-					v = math.Log1p(-math.Exp(v))
-					if s.st.M[b*s.st.L+r] != 0 {
-						v = max(v, math.Log(1-almost))
-					}
-				}
-				sum += v
+				sum += s.logOf(b*s.st.L+r, c)
 			}
 		}
 		if sum > never {
 			s.placed = append(s.placed, placed{p, at, sum})
 		}
 	})
+}
+
+// logOf is ln p of a condition at row r.
+func (s *steering) logOf(r int, c condition) float64 {
+	v := float64(s.logP[r*len(s.classes)+c.class])
+	switch {
+	case !c.not:
+		return v
+	case s.st.M[r] != 0:
+		return math.Log1p(-min(math.Exp(v), almost))
+	case v == 0: // given, and of the class
+		return never
+	}
+	return 0
 }

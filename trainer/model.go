@@ -110,6 +110,12 @@ func (m *Model) Process(c Config, warp timewarp.Warp, micro, length int) *diffus
 	return m.process(c, warp, m.Net.NewPass(micro, length, m.Grads != nil), micro, length)
 }
 
+// SteeredProcess is [Model.Process] for a sampler with control, which goes
+// backward through the network.
+func (m *Model) SteeredProcess(c Config, warp timewarp.Warp, micro, length int) *diffusion.CDCD {
+	return m.process(c, warp, m.Net.NewPass(micro, length, true), micro, length)
+}
+
 func (m *Model) process(c Config, warp timewarp.Warp, pass *denoiser.Pass, micro, length int) *diffusion.CDCD {
 	return diffusion.NewCDCD(m.Table, pass, warp, diffusion.CDCDOptions{
 		Length: length, Batch: c.Optim.Batch, MicroBatch: micro, Mask: c.Process.Mask, Loss: c.Process.Loss,

@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed-4c77ef92/textwarp/diffusion"
 	"github.com/seed-4c77ef92/textwarp/internal/cli"
+	"github.com/seed-4c77ef92/textwarp/internal/generate"
 	"github.com/seed-4c77ef92/textwarp/internal/kernels"
 	"github.com/seed-4c77ef92/textwarp/trainer"
 )
@@ -23,6 +24,8 @@ type options struct {
 	trace          string
 	threads        int
 	sampler        diffusion.Sampler
+	wanted         generate.Constraints
+	strength       float64 // of control
 }
 
 func newCommand() *cobra.Command {
@@ -47,12 +50,19 @@ each length. The best is by --rank
   mbr         the text that the other candidates are most like, by chrF: the
               F-score of character n-grams (minimum Bayes risk)
 
+--contain and --avoid steer each step by the gradient of the wish's probability
+through the network, and settle halfway what is still open: a word is put in its
+place, or one of its tokens is forbidden. --starts and --ends are given from the
+first. Whether a text does what was asked is read off the text, whole words only,
+and said in the JSON; a warning counts the texts that do not.
+
 ` + cli.ExitHelp,
 		Example: `  sample run                                        # four windows of text
   sample run --prompt 'ROMEO:' --n 2 --temperature 0.9
   sample run --infill 'To be, or [MASK:12], that is the question'
   sample run --infill 'ROMEO: [MASK:4-24] fair Juliet' --candidates 4 --watch
   sample run --n 1 --candidates 16 --rank mbr --nfe 1600     # 100 calls each
+  sample run --starts 'ROMEO:' --contain love --contain death --avoid the --ends 'my lord.'
   sample run --json --n 50 --steps 200 > samples.jsonl`,
 		Args:    cobra.ExactArgs(1),
 		Version: cli.Version(),
@@ -73,6 +83,11 @@ each length. The best is by --rank
 	f := cmd.Flags()
 	f.StringVar(&o.prompt, "prompt", "", "text to continue")
 	f.StringVar(&o.infill, "infill", "", "text with holes: [MASK:n] is a hole of n tokens, [MASK:n-m] one of n to m")
+	f.StringArrayVar(&o.wanted.Contain, "contain", nil, "word, or words, that the text has to contain (may be repeated)")
+	f.StringArrayVar(&o.wanted.Avoid, "avoid", nil, "word, or words, that the text must not contain (may be repeated)")
+	f.StringVar(&o.wanted.Starts, "starts", "", "what the text starts with")
+	f.StringVar(&o.wanted.Ends, "ends", "", "what the text ends with")
+	f.Float64Var(&o.strength, "control-strength", generate.ControlStrength, "how strongly --contain and --avoid steer; 1 is Bayes' rule, 0 leaves it to settling")
 	f.IntVar(&o.length, "length", 0, "tokens of a sample, prompt included (default: the length trained on)")
 	f.IntVarP(&o.n, "n", "n", 4, "samples")
 	f.Uint64Var(&o.sampler.Seed, "seed", 1, "the same seed gives the same text")
@@ -90,6 +105,10 @@ each length. The best is by --rank
 	f.StringVar(&o.trace, "trace", "", "`file` for one JSON object a text and step: noise, network calls, and every token with its confidence")
 	f.IntVar(&o.threads, "threads", 0, "processor cores to use (default: all)")
 	cmd.MarkFlagsMutuallyExclusive("prompt", "infill")
+	for _, edge := range []string{"starts", "ends"} {
+		cmd.MarkFlagsMutuallyExclusive(edge, "prompt")
+		cmd.MarkFlagsMutuallyExclusive(edge, "infill")
+	}
 	cmd.MarkFlagsMutuallyExclusive("steps", "nfe")
 	return cmd
 }

@@ -24,6 +24,7 @@ type sample struct {
 	Calls       int     `json:"calls"`           // of the network, for this text and its candidates
 	Holes       []int   `json:"holes,omitempty"` // tokens that were written into each
 	Choice      *choice `json:"choice,omitempty"`
+	Asked       []asked `json:"asked,omitempty"`
 	Tokens      []token `json:"tokens"`
 }
 
@@ -33,6 +34,12 @@ type choice struct {
 	Of        int     `json:"of"`
 	Rank      string  `json:"rank"`
 	Score     float64 `json:"score"` // higher is better
+}
+
+// asked is a constraint and whether the text keeps to it.
+type asked struct {
+	generate.Constraint
+	Met bool `json:"met"`
 }
 
 type token struct {
@@ -53,6 +60,14 @@ func tokens(tok *tokenize.Tokenizer, c generate.Canvas, ids []int32, prob []floa
 
 // put puts one sample out.
 func (j *job) put(w io.Writer, c generate.Choice) error {
+	var verdicts []asked
+	for _, k := range j.wanted.List() {
+		met := k.Met(c.Text.Text)
+		if !met {
+			j.unmet[k]++
+		}
+		verdicts = append(verdicts, asked{k, met})
+	}
 	if !j.json {
 		if c.Index > 0 {
 			fmt.Fprintln(w, strings.Repeat("-", 40))
@@ -64,7 +79,7 @@ func (j *job) put(w io.Writer, c generate.Choice) error {
 	out := sample{
 		Text: c.Text.Text, Seed: s.Seed, Index: c.Index, Sampler: s.Method, Steps: s.Steps,
 		Temperature: s.Temperature, Guidance: s.Guidance, Calls: c.Calls, Holes: c.Canvas.Holes,
-		Tokens: tokens(j.model.Tokenizer, c.Canvas, c.IDs, c.Prob),
+		Asked: verdicts, Tokens: tokens(j.model.Tokenizer, c.Canvas, c.IDs, c.Prob),
 	}
 	if c.Of > 1 {
 		out.Choice = &choice{Candidate: c.Candidate, Of: c.Of, Rank: j.rank, Score: c.Score}

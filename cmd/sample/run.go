@@ -18,6 +18,7 @@ type job struct {
 	model  *trainer.Trained
 	writer *generate.Diffusion
 	search generate.Search
+	unmet  map[generate.Constraint]int // texts that do not do what was asked
 }
 
 // run writes n samples, and the trace if one is wanted.
@@ -48,7 +49,10 @@ func newJob(model *trainer.Trained, o options) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &job{options: o, model: model}
+	j := &job{options: o, model: model, unmet: map[generate.Constraint]int{}}
+	if o.sampler.Control, err = o.wanted.Control(model.Tokenizer, o.strength, generate.ControlSettle); err != nil {
+		return nil, err
+	}
 	if j.writer, err = generate.NewDiffusion(model, o.sampler); err != nil {
 		return nil, err
 	}
@@ -97,7 +101,7 @@ func (j *job) write(ctx context.Context, out io.Writer, tr *trace) error {
 		d.see(m)
 		tr.see(m)
 	}
-	return j.search.Write(ctx, j.n, func(c generate.Choice) error {
+	err := j.search.Write(ctx, j.n, func(c generate.Choice) error {
 		if f, ok := out.(*os.File); ok && cli.IsTerminal(f) {
 			d.clear()
 		}
@@ -106,6 +110,15 @@ func (j *job) write(ctx context.Context, out io.Writer, tr *trace) error {
 		}
 		return tr.failed()
 	})
+	if err != nil {
+		return err
+	}
+	for _, c := range j.wanted.List() {
+		if n := j.unmet[c]; n > 0 {
+			fmt.Fprintf(os.Stderr, "warning: %d of %d samples not as asked: %s %q\n", n, j.n, c.Kind, c.Text)
+		}
+	}
+	return nil
 }
 
 // layouts of the prompt, of the text with holes, or of nothing at all.
@@ -117,6 +130,6 @@ func layouts(model *trainer.Trained, o options) ([]generate.Canvas, error) {
 	if length == 0 {
 		length = model.Config.Data.Length
 	}
-	c, err := generate.Prompt(model.Tokenizer, o.prompt, length)
+	c, err := generate.Between(model.Tokenizer, o.prompt+o.wanted.Starts, o.wanted.Ends, length)
 	return []generate.Canvas{c}, err
 }

@@ -31,20 +31,27 @@ func Blank(length int) Canvas {
 
 // Prompt lays out a text that is to be continued, over length tokens in all.
 func Prompt(tok *tokenize.Tokenizer, text string, length int) (Canvas, error) {
+	return Between(tok, text, "", length)
+}
+
+// Between lays out the start and the end of a text, over length tokens in all.
+// An end that begins with a word has a space before it.
+func Between(tok *tokenize.Tokenizer, start, end string, length int) (Canvas, error) {
 	if length < 1 || length > maxLength {
 		return Canvas{}, fmt.Errorf("lay out text: %d tokens, want 1 to %d", length, maxLength)
 	}
 	var c Canvas
-	c.give(tok, text)
-	if err := c.known(tok); err != nil {
-		return c, err
+	if beginsInWord(end) {
+		end = " " + end
 	}
-	room := length - len(c.IDs)
-	if room < 1 {
-		return c, fmt.Errorf("lay out text: the prompt has %d tokens, which leaves none of %d to write: shorten it or write more", len(c.IDs), length)
+	c.give(tok, start)
+	given := len(c.IDs) + len(tok.Encode(nil, end))
+	if given >= length {
+		return c, fmt.Errorf("lay out text: what is given has %d tokens, which leaves none of %d to write: shorten it or write more", given, length)
 	}
-	c.leave(room)
-	return c, nil
+	c.leave(length - given)
+	c.give(tok, end)
+	return c, c.known(tok)
 }
 
 // holePattern matches [MASK:n] and [MASK:n-m].

@@ -72,7 +72,11 @@ func (d *Diffusion) prepare(l, n int) int {
 			return room
 		}
 	}
-	d.process = d.model.Model.Process(d.model.Config, d.model.Warp, batch, l)
+	process := d.model.Model.Process
+	if d.Sampler.Control != nil {
+		process = d.model.Model.SteeredProcess
+	}
+	d.process = process(d.model.Config, d.model.Warp, batch, l)
 	return batch
 }
 
