@@ -1,4 +1,4 @@
-// Command train measures one training step beside the same step in PyTorch, on
+// Command train measures training steps and samplers beside the same in PyTorch, on
 // the same processor. Start it by bench/train/run; README.md says what is
 // measured and how.
 package main
@@ -23,11 +23,13 @@ import (
 
 // driver is what a measurement needs besides its subject.
 type driver struct {
-	self, python, peer string // commands
-	out                string // directory of files in passing
-	threads            int
-	quick              bool
-	libraries          libraries
+	self, python string // commands
+	peers        string // directory of the scripts
+	out          string // directory of files in passing
+	text         string // of the recipe
+	threads      int
+	quick        bool
+	libraries    libraries
 }
 
 func main() {
@@ -40,23 +42,24 @@ func main() {
 		names, figures string
 		agree, gemm    bool
 	)
-	flag.BoolVar(&d.quick, "quick", false, "three minutes instead of twenty-five: not W3, few rounds, no torch.compile")
-	flag.StringVar(&names, "workloads", "", "which of W1,W2,W3,W4 (default all; with -quick not W3)")
+	flag.BoolVar(&d.quick, "quick", false, "twelve minutes instead of forty: not W3, few rounds, no torch.compile")
+	flag.StringVar(&names, "workloads", "", "which of W1 to W6 (default all; with -quick not W3)")
 	flag.IntVar(&d.threads, "threads", runtime.NumCPU(), "threads of both sides")
 	flag.BoolVar(&agree, "agree", true, "compare what is computed first")
 	flag.BoolVar(&gemm, "gemm", false, "measure matrix products instead, against OpenBLAS and PyTorch")
 	flag.StringVar(&figures, "json", "", "file for all figures")
 	flag.StringVar(&d.out, "out", "bench/out/train", "directory for weights and caches")
 	flag.StringVar(&d.python, "python", "python3", "Python with requirements.txt")
-	flag.StringVar(&d.peer, "peer", "bench/train/peer.py", "the peer")
+	flag.StringVar(&d.peers, "peers", "bench/train", "directory of the peers")
+	flag.StringVar(&d.text, "text", "testdata/tinyshakespeare/input.txt", "text of the recipe")
 	flag.StringVar(&d.libraries.jemalloc, "jemalloc", "", "library to preload")
 	flag.StringVar(&d.libraries.tcmalloc, "tcmalloc", "", "library to preload")
 	flag.StringVar(&d.libraries.intel, "intel", "", "library that makes MKL take Intel's paths")
 	flag.Parse()
 	if names == "" {
-		names = "W1,W2,W3,W4"
+		names = "W1,W2,W3,W4,W5,W6"
 		if d.quick {
-			names = "W1,W2,W4"
+			names = "W1,W2,W4,W5,W6"
 		}
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -107,15 +110,20 @@ func (d *driver) prepare() (err error) {
 	return os.MkdirAll(d.out, 0o777)
 }
 
-// file holds the weights and the batch of a workload.
-func (d *driver) file(w *workload) string { return filepath.Join(d.out, w.name+".safetensors") }
+// file holds the weights and the batch of a workload, or the text of the recipe.
+func (d *driver) file(w *workload) string {
+	if w.trainsWhole() {
+		return d.text
+	}
+	return filepath.Join(d.out, w.name+".safetensors")
+}
 
 func (d *driver) measureSteps(ctx context.Context, names []string, agree bool, report *report) error {
 	fmt.Println(report.Machine)
 	report.FMA = map[int]float64{}
 	for _, name := range names {
 		w, err := findWorkload(name)
-		if err == nil {
+		if err == nil && !w.trainsWhole() {
 			err = writeProblem(d.file(w), w)
 		}
 		if err != nil {
@@ -134,13 +142,14 @@ func (d *driver) measureSteps(ctx context.Context, names []string, agree bool, r
 // time as memory allows, ours in every race.
 func (d *driver) measure(ctx context.Context, w *workload, step string, agree bool, report *report) error {
 	switch {
-	case agree && step == sampling:
-		found, err := d.compareSamples(ctx, w)
+	case !agree || step == recipe:
+	case step == sampling || step == writing:
+		found, err := d.compareTexts(ctx, w, step)
 		if err != nil {
 			return err
 		}
 		report.alike(found)
-	case agree:
+	default:
 		found, err := d.agree(ctx, w, step)
 		if err != nil {
 			return err

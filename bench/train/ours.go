@@ -37,7 +37,8 @@ type ours struct {
 	features, dFeatures, ce, weight []float32
 	t                               []float64
 
-	process *diffusion.CDCD // of a CDCD step
+	process *diffusion.CDCD   // of a CDCD step and of samples
+	decoder *denoiser.Decoder // of text from left to right
 
 	m, v, average []float32
 	steps         int
@@ -49,7 +50,7 @@ func newOurs(s spec, pool *kernels.Pool) (*ours, error) {
 		return nil, err
 	}
 	o := &ours{step: s.Step, pool: pool, config: w.config(), batch: w.batch, length: w.length}
-	if o.model, err = trainer.NewModel(w.net, nil, s.Step != sampling, pool); err != nil {
+	if o.model, err = trainer.NewModel(w.net, nil, s.trains(), pool); err != nil {
 		return nil, err
 	}
 	rows := w.tokens()
@@ -71,15 +72,18 @@ func newOurs(s spec, pool *kernels.Pool) (*ours, error) {
 	}
 	o.model.Table.Refresh()
 	o.params, o.grads = o.model.Params, o.model.Grads
-	if s.Step == plain {
+	switch s.Step {
+	case writing:
+		o.decoder = o.model.Net.NewDecoder(w.batch, w.length)
+		return o, nil
+	case sampling:
+		return o, o.prepareCDCD()
+	case cdcd:
+		err = o.prepareCDCD()
+	case plain:
 		table := len(o.model.Table.W)
 		o.params, o.grads = o.params[table:], o.grads[table:]
 		err = o.preparePlain(f, w)
-	} else {
-		err = o.prepareCDCD()
-	}
-	if s.Step == sampling {
-		return o, err
 	}
 	o.m, o.v = make([]float32, len(o.params)), make([]float32, len(o.params))
 	o.average = append([]float32{}, o.params...)
@@ -147,10 +151,26 @@ func (o *ours) update() {
 	}
 }
 
+// maker makes steps of one kind.
+type maker interface {
+	// run makes n steps and gives their milliseconds.
+	run(n int) ([]float64, error)
+}
+
+func newMaker(s spec, pool *kernels.Pool) (maker, error) {
+	if s.Step == recipe {
+		return newTraining(s, pool)
+	}
+	return newOurs(s, pool)
+}
+
 // run makes n steps and gives their milliseconds.
 func (o *ours) run(n int) ([]float64, error) {
-	if o.step == sampling {
+	switch o.step {
+	case sampling:
 		return o.timeSamples(n)
+	case writing:
+		return o.timeWriting(n)
 	}
 	times := make([]float64, n)
 	for i := range times {
@@ -173,7 +193,7 @@ func serve(s spec, in io.Reader, out io.Writer) error {
 	if s.Precision == "bf16" && !pool.UseBF16() {
 		about += ", no AVX512_BF16: computes in fp32"
 	}
-	o, err := newOurs(s, pool)
+	w, err := newMaker(s, pool)
 	if err != nil {
 		return err
 	}
@@ -191,8 +211,13 @@ func serve(s spec, in io.Reader, out io.Writer) error {
 				return fmt.Errorf("run %q: %w", rest, err)
 			}
 			var times []float64
-			if times, err = o.run(n); err == nil {
+			if times, err = w.run(n); err == nil {
 				err = answer.Encode(times)
+			}
+		case "evaluate":
+			var nats float64
+			if nats, err = w.(*training).evaluate(); err == nil {
+				err = answer.Encode(nats)
 			}
 		}
 		if err != nil {

@@ -1,7 +1,6 @@
 """The peer of the benchmark: the same model and the same step in PyTorch.
 
-It is started by the driver with a description of one variant in JSON as its
-only argument and obeys lines on standard input:
+It is started by the driver and obeys (see serve.py):
 
     run N              makes N steps, answers with the milliseconds of each
     agree CHUNK FILE   compares loss and gradients with those in the file
@@ -11,15 +10,15 @@ was tried and did not pay is in README.md.
 """
 
 import itertools
-import json
 import math
-import sys
 import time
 
 import torch
 import torch.nn.functional as F
 from safetensors import safe_open
 from torch import nn
+
+from serve import serve
 
 FREQUENCIES = 64  # of the time features
 TIME_WIDTH = 2 * FREQUENCIES
@@ -42,6 +41,19 @@ class Block(nn.Module):
         q, k = rotate(qkv[:, :, :2], cos, sin).transpose(1, 3).unbind(2)
         attended = F.scaled_dot_product_attention(q, k, qkv[:, :, 2].transpose(1, 2))
         x = x + self.out(attended.transpose(1, 2).reshape(b, l, w))
+        hidden = F.gelu(self.up(modulated_norm(x, gamma2, beta2)), approximate="tanh")
+        return x + self.down(hidden)
+
+    def position(self, x, modulation, cache, at, seen, mask, cos, sin):
+        """Of a sequence that grows, [b, width]: keys and values are put into the cache."""
+        gamma1, beta1, gamma2, beta2 = modulation
+        qkv = self.qkv(modulated_norm(x, gamma1, beta1)).view(len(x), 3, self.heads, -1)
+        q, k = rotate(qkv[:, :2], cos, sin).unbind(1)
+        cache[0].index_copy_(2, at, k[:, :, None])
+        cache[1].index_copy_(2, at, qkv[:, 2, :, None])
+        keys, values = cache[:, :, :, :seen]
+        attended = F.scaled_dot_product_attention(q[:, :, None], keys, values, attn_mask=mask)
+        x = x + self.out(attended.reshape(len(x), -1))
         hidden = F.gelu(self.up(modulated_norm(x, gamma2, beta2)), approximate="tanh")
         return x + self.down(hidden)
 
@@ -80,11 +92,14 @@ class Denoiser(nn.Module):
                 yield f"blocks.{i}.{name}", layer
         yield from (("final.modulation", self.final_modulation), ("head", self.head))
 
-    def forward(self, features, t):
-        """The hidden state before the head, [b, l, width]."""
+    def time(self, t):
         angle = self.frequencies * t.log()[:, None]
         time = F.gelu(self.time_in(torch.cat((angle.sin(), angle.cos()), -1)), approximate="tanh")
-        time = F.gelu(self.time_out(time), approximate="tanh")
+        return F.gelu(self.time_out(time), approximate="tanh")
+
+    def forward(self, features, t):
+        """The hidden state before the head, [b, l, width]."""
+        time = self.time(t)
         x = self.input(features)
         for block in self.blocks:
             x = block(x, time, self.cos, self.sin)
@@ -258,11 +273,15 @@ class Trainer:
 
     def run(self, n):
         times = []
-        for _ in range(n):
+        for _ in range(int(n)):
             began = time.perf_counter()
             self.step()
             times.append(1e3 * (time.perf_counter() - began))
         return times
+
+    def agree(self, chunk, path):
+        self.c["chunk"] = int(chunk)
+        return compare(self, read(path))
 
 
 class Sampler(Trainer):
@@ -295,24 +314,85 @@ class Sampler(Trainer):
         return guess, logits.softmax(-1).max(-1)
 
     def run(self, n):
+        n = int(n)
         began = time.perf_counter()
         levels = self.levels[torch.linspace(0, len(self.levels) - 1, n + 1).long()]
         self.sample(torch.randn(self.c["batch"], self.c["length"], self.c["embed"]) * levels[0], levels)
         return [1e3 * (time.perf_counter() - began) / (n + 1)]
 
-    def compare(self, ours):
+    def agree(self, _, path):
+        ours = read(path)
         x0, (_, tokens) = self.sample(ours["noise"].view(*self.ids.shape, -1), ours["levels"])
         same = tokens.flatten() == ours["tokens"].long()
         return {"tokens": len(same), "same": int(same.sum()),
-                "x0": float((x0.flatten() - ours["x0"]).abs().max() / ours["x0"].abs().max())}
+                "last": apart(x0, ours["last"])}
 
 
-def compare(trainer, path):
-    """Our step again: the differences of loss, inputs and gradients."""
+class Writer(Trainer):
+    """From left to right with a cache of keys and values: the token before is in
+    the place of a given embedding, the level is 1, every token is drawn."""
+
+    def __init__(self, c):
+        super().__init__(c)
+        self.net.requires_grad_(False)
+        self.next = torch.compile(self.position, dynamic=False) if c["compile"] else self.position
+        b, l, w, heads = (c[k] for k in ("batch", "length", "width", "heads"))
+        self.caches = [torch.zeros(2, b, heads, l, w // heads) for _ in self.net.blocks]
+        self.places = torch.arange(l)
+
+    def position(self, e, first, at, seen, modulations):
+        """The logits behind tokens [b, d] at a place. A compiled call looks at all of
+        the cache through a mask, so that its shapes stay the same."""
+        blank = torch.zeros_like(e)
+        x = self.net.input(torch.cat((blank, e, first.expand(len(e), 1), blank), -1))
+        mask = (self.places <= at)[None] if self.c["compile"] else None
+        cos, sin = self.net.cos[at], self.net.sin[at]
+        for block, modulation, cache in zip(self.net.blocks, modulations, self.caches):
+            x = block.position(x, modulation, cache, at, seen, mask, cos, sin)
+        return self.net.head(modulated_norm(x, *modulations[-1]))
+
+    @torch.inference_mode()
+    def write(self, n, given=None):
+        """Tokens and the last logits: drawn, or the most probable ones behind those
+        that are given."""
+        time = self.net.time(torch.ones(1))
+        modulations = [b.modulation(time).chunk(4, -1) for b in self.net.blocks]
+        modulations.append(self.net.final_modulation(time).chunk(2, -1))
+        e, ids = torch.zeros(self.c["batch"], self.c["embed"]), []
+        for i in range(n):
+            seen = self.c["length"] if self.c["compile"] else i + 1
+            logits = self.next(e, torch.full((1, 1), float(i == 0)), self.places[i:i + 1], seen, modulations)
+            if given is None:
+                ids.append(torch.multinomial(logits.softmax(-1), 1)[:, 0])
+            else:
+                ids.append(given if i == 0 else logits.argmax(-1))
+            e = F.embedding(ids[-1], self.E)
+        return torch.stack(ids, 1), logits
+
+    def run(self, n):
+        began = time.perf_counter()
+        self.write(int(n))
+        return [1e3 * (time.perf_counter() - began) / int(n)]
+
+    def agree(self, _, path):
+        ours = read(path)
+        tokens, logits = self.write(self.c["length"], self.ids[:, 0])
+        same = tokens == ours["tokens"].long()
+        return {"tokens": same.numel(), "same": int(same.sum()), "last": apart(logits, ours["last"])}
+
+
+def apart(theirs, ours):
+    """The largest difference beside the largest number."""
+    return float((theirs.flatten() - ours).abs().max() / ours.abs().max())
+
+
+def read(path):
     with safe_open(path, "pt") as f:
-        ours = {name: f.get_tensor(name) for name in f.keys()}
-    if trainer.c["step"] == "sample":
-        return trainer.compare(ours)
+        return {name: f.get_tensor(name) for name in f.keys()}
+
+
+def compare(trainer, ours):
+    """Our step again: the differences of loss, inputs and gradients."""
     gradients = {}
     if trainer.c["step"] == "plain":
         features = trainer.features.clone().requires_grad_()
@@ -354,31 +434,5 @@ def same_cdcd_step(trainer, ours):
     return loss, features
 
 
-def main():
-    base = resident()
-    c = json.loads(sys.argv[1])
-    torch.set_num_threads(c["threads"])
-    torch.manual_seed(1)
-    trainer = (Sampler if c["step"] == "sample" else Trainer)(c)
-
-    def answer(x):
-        print(json.dumps(x), flush=True)
-
-    answer({"base": base, "about": f"PyTorch {torch.__version__}, {torch.backends.cpu.get_cpu_capability()}"})
-    for line in sys.stdin:
-        words = line.split()
-        if words[0] == "run":
-            answer(trainer.run(int(words[1])))
-        elif words[0] == "agree":
-            trainer.c["chunk"] = int(words[1])
-            answer(compare(trainer, words[2]))
-
-
-def resident():
-    """Bytes in memory."""
-    with open("/proc/self/status") as f:
-        return next(int(line.split()[1]) << 10 for line in f if line.startswith("VmRSS:"))
-
-
 if __name__ == "__main__":
-    main()
+    serve(lambda c: {"sample": Sampler, "write": Writer}.get(c["step"], Trainer)(c))

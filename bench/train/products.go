@@ -82,7 +82,7 @@ func (d *driver) measureProducts(ctx context.Context, report *report) error {
 
 func (d *driver) raceProducts(ctx context.Context, list []product, threads int) error {
 	n := strconv.Itoa(threads)
-	script := filepath.Join(filepath.Dir(d.peer), "products.py")
+	script := filepath.Join(d.peers, "products.py")
 	engines := []struct {
 		name string
 		env  []string

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"time"
@@ -20,6 +21,7 @@ type result struct {
 	Rounds    []float64 `json:"rounds_ms"` // median step of every round
 	Peak      int64     `json:"peak_bytes"`
 	Base      int64     `json:"base_bytes"` // before the model was made
+	HeldOut   float64   `json:"held_out_nats,omitempty"`
 	Failed    string    `json:"failed,omitempty"`
 }
 
@@ -40,7 +42,7 @@ func (d *driver) race(ctx context.Context, w *workload, step string, list []vari
 		racers = append(racers, d.enter(ctx, w, step, v))
 	}
 	rounds := w.rounds
-	if d.quick {
+	if d.quick && step != recipe {
 		rounds = 3
 	}
 	for n := range rounds {
@@ -52,6 +54,9 @@ func (d *driver) race(ctx context.Context, w *workload, step string, list []vari
 	}
 	results := make([]*result, len(racers))
 	for i, r := range racers {
+		if step == recipe {
+			r.evaluate()
+		}
 		r.leave()
 		results[i] = r.result
 	}
@@ -83,7 +88,10 @@ func (d *driver) enter(ctx context.Context, w *workload, step string, v variant)
 		r.Failed = err.Error()
 		return r
 	}
-	const warmup = 3 // torch.compile works on the first two
+	warmup := 3 // torch.compile works on the first two
+	if step == recipe {
+		warmup = 0 // every step is of the run; the median passes over the first ones
+	}
 	var warm []float64
 	for range warmup {
 		var times []float64
@@ -109,7 +117,7 @@ func (r *racer) start(ctx context.Context, d *driver, v variant, s spec) error {
 	if err != nil {
 		return err
 	}
-	env, argv := v.env, []string{d.python, d.peer, string(text)}
+	env, argv := v.env, []string{d.python, filepath.Join(d.peers, script(s.Step)), string(text)}
 	if v.ours {
 		argv = []string{d.self, "worker", string(text)}
 	} else {
@@ -124,6 +132,14 @@ func (r *racer) start(ctx context.Context, d *driver, v variant, s spec) error {
 	return err
 }
 
+// script is the peer that makes a kind of step.
+func script(step string) string {
+	if step == recipe {
+		return "gpt.py"
+	}
+	return "peer.py"
+}
+
 // run adds a round.
 func (r *racer) run(steps int) {
 	if r.worker == nil {
@@ -135,6 +151,16 @@ func (r *racer) run(steps int) {
 		return
 	}
 	r.Rounds = append(r.Rounds, median(times))
+}
+
+// evaluate asks what the run has come to.
+func (r *racer) evaluate() {
+	if r.worker == nil {
+		return
+	}
+	if err := r.worker.ask(&r.HeldOut, "evaluate"); err != nil {
+		r.drop(err)
+	}
 }
 
 // leave ends the worker and notes how large it was.

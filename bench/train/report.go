@@ -18,7 +18,7 @@ type report struct {
 	Load     []string        `json:"load"`     // before and after
 	FMA      map[int]float64 `json:"peak_fma"` // FLOP/s by threads
 	Agree    []agreement     `json:"agreement,omitempty"`
-	Alike    []likeness      `json:"samples,omitempty"`
+	Alike    []likeness      `json:"texts,omitempty"`
 	Races    []raced         `json:"races,omitempty"`
 	Products []product       `json:"products,omitempty"`
 }
@@ -47,12 +47,12 @@ func (r *report) agreed(found []agreement) {
 
 func (r *report) alike(found likeness) {
 	r.Alike = append(r.Alike, found)
-	fmt.Printf("%s sample: %d of %d tokens are the same; the last x̂0 differs by %.1e of its largest number\n",
-		found.Workload, found.Same, found.Tokens, found.X0)
+	fmt.Printf("%s %s: %d of %d tokens are the same; the last numbers differ by %.1e of the largest\n",
+		found.Workload, found.Step, found.Same, found.Tokens, found.Last)
 }
 
 func (r *report) raced(w *workload, step string, results []*result) {
-	race := raced{w.name, step, w.tokens(), w.flops(step), results}
+	race := raced{w.name, step, w.made(step), w.flops(step), results}
 	r.Races = append(r.Races, race)
 	fmt.Printf("\n%s %s (%s): %d x %d tokens, %.1f GFLOP a step; multiply-adds on registers reach", w.name, step, w.about, w.batch, w.length, race.FLOPs/1e9)
 	for _, threads := range slices.Sorted(maps.Keys(r.FMA)) {
@@ -86,6 +86,7 @@ func (r *report) raced(w *workload, step string, results []*result) {
 	for _, precision := range []string{"fp32", "bf16"} {
 		race.conclude(precision)
 	}
+	race.nats()
 	about := map[string]bool{}
 	for _, x := range results {
 		if x.About != "" && !about[x.About] {
@@ -146,9 +147,35 @@ func (r *raced) conclude(precision string) {
 		}
 	}
 	fmt.Printf("%s: the fastest rounds of both sides: %.1f and %.1f ms, %.2f x\n", precision, fastest, quiet, quiet/fastest)
+	if aim, ok := aims[r.Step]; ok && precision == "fp32" {
+		mark("train."+r.Step+".speed", least, ">=", aim, least >= aim)
+	}
 	if one := r.Results[1]; precision == "fp32" && one.Threads == 1 && len(one.Rounds) > 0 && r.Results[0].Threads > 1 {
 		fmt.Printf("ours: %d threads are %.2f x as fast as one\n", r.Results[0].Threads, faster(one, r.Results[0]))
 	}
+}
+
+// aims are how many times as fast as the best PyTorch ours is to be.
+var aims = map[string]float64{sampling: 1.5, recipe: 2}
+
+// nats tells what the runs of a recipe have learned.
+func (r *raced) nats() {
+	for _, x := range r.Results {
+		if x.HeldOut > 0 {
+			fmt.Printf("%s: held-out loss %.4f nats a character after %d steps\n", x.Variant, x.HeldOut, recipeSteps)
+		}
+	}
+	if best := r.Results[0].HeldOut; best > 0 {
+		mark("train.recipe.held_out", best, "<=", 1.88, best <= 1.88)
+	}
+}
+
+func mark(name string, value float64, relation string, aim float64, met bool) {
+	verdict := "short"
+	if met {
+		verdict = "ok"
+	}
+	fmt.Printf("mark %s %.3f %s %g %s\n", name, value, relation, aim, verdict)
 }
 
 func (r *report) write(path string) error {

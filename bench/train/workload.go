@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/seed-4c77ef92/textwarp/denoiser"
 	"github.com/seed-4c77ef92/textwarp/trainer"
@@ -44,6 +45,18 @@ var workloads = []workload{
 		[]string{sampling},
 		20, 7, 10,
 	},
+	{
+		"W5", "left to right, cached", 50, 128,
+		denoiser.Config{Vocab: 65, EmbedDim: 16, Width: 128, Layers: 4, Heads: 4, MLP: 512, Causal: true},
+		[]string{writing},
+		128, 7, 10,
+	},
+	{
+		"W6", "nanoGPT's recipe", 12, 64,
+		denoiser.Config{Vocab: 65, EmbedDim: 64, Width: 128, Layers: 4, Heads: 4, MLP: 512, Causal: true},
+		[]string{recipe},
+		100, recipeSteps / 100, 10,
+	},
 }
 
 // The kinds of step.
@@ -51,9 +64,22 @@ const (
 	plain    = "plain"  // given features: forward, loss, backward, clip, AdamW, average
 	cdcd     = "cdcd"   // all that a training step of CDCD is
 	sampling = "sample" // from noise to tokens: a step is a call of the network
+	writing  = "write"  // from left to right: a step is a token of every sequence
+	recipe   = "recipe" // a training step of a whole run, whose loss counts as well
 )
 
 func (w *workload) tokens() int { return w.batch * w.length }
+
+// trainsWhole tells a workload that is a run from its beginning to its end.
+func (w *workload) trainsWhole() bool { return slices.Contains(w.kinds, recipe) }
+
+// made is the number of tokens that a step reads or writes.
+func (w *workload) made(step string) int {
+	if step == writing {
+		return w.batch
+	}
+	return w.tokens()
+}
 
 // flops is the work of a step. In a CDCD step the head works on the noisy
 // positions only, (l+1)/2 of l with mixed masks, and half of the sequences have
@@ -61,10 +87,10 @@ func (w *workload) tokens() int { return w.batch * w.length }
 func (w *workload) flops(step string) float64 {
 	forward := w.net.FLOPs(w.length)
 	switch step {
-	case plain:
-		return 3 * forward * float64(w.tokens())
-	case sampling:
-		return forward * float64(w.tokens())
+	case plain, recipe:
+		return 3 * forward * float64(w.made(step))
+	case sampling, writing:
+		return forward * float64(w.made(step))
 	}
 	l := float64(w.length)
 	given := 2 * float64(w.net.Width) * float64(w.net.Vocab) * (l - 1) / (2 * l)
@@ -104,15 +130,29 @@ type spec struct {
 	TMax      float64 `json:"t_max"`
 	LR        float64 `json:"lr"`
 	EMA       float64 `json:"ema"`
+
+	// of the recipe
+	Steps   int     `json:"steps"`
+	Warmup  int     `json:"warmup"`
+	FinalLR float64 `json:"final_lr"`
+	Decay   float64 `json:"decay"`
 }
+
+// trains tells whether a step changes the weights.
+func (s spec) trains() bool { return s.Step != sampling && s.Step != writing }
 
 func (w *workload) spec(file, step string, threads int) spec {
 	c := w.config()
+	lr := learningRate
+	if step == recipe {
+		lr = recipeRate
+	}
 	return spec{
 		Workload: w.name, File: file, Step: step, Threads: threads, Precision: "fp32",
 		Batch: w.batch, Length: w.length,
 		Vocab: w.net.Vocab, Embed: w.net.EmbedDim, Width: w.net.Width, Layers: w.net.Layers, Heads: w.net.Heads, MLP: w.net.MLP,
-		TMin: c.Process.TMin, TMax: c.Process.TMax, LR: learningRate, EMA: c.Optim.EMA,
+		TMin: c.Process.TMin, TMax: c.Process.TMax, LR: lr, EMA: c.Optim.EMA,
+		Steps: recipeSteps, Warmup: recipeWarmup, FinalLR: recipeFinal, Decay: recipeDecay,
 	}
 }
 
