@@ -88,11 +88,7 @@ func ways(sweep bool) []diffusion.Control {
 		{Strength: 1},
 		{Strength: 2},
 		{Strength: 4},
-		{Settle: 1},
-		{Settle: .6},
-		{Settle: .3},
-		{Strength: own.Strength, Settle: .6},
-		{Strength: own.Strength, Settle: .3},
+		{Settle: own.Settle},
 		own,
 	}
 }
