@@ -14,6 +14,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/seed-4c77ef92/textwarp/diffusion"
 	"github.com/seed-4c77ef92/textwarp/internal/generate"
@@ -123,7 +125,7 @@ func run(ctx context.Context, o options) error {
 				return err
 			}
 			if g.mark && i == len(list)-1 {
-				mark("control."+g.name, rate)
+				mark(fmt.Sprintf("control.%s.%s", filepath.Base(o.run), strings.ReplaceAll(g.name, " ", "_")), rate)
 			}
 		}
 	}
@@ -184,5 +186,5 @@ func mark(name string, rate float64) {
 	if rate >= .95 {
 		verdict = "ok"
 	}
-	fmt.Printf("mark %q %.3f >= 0.95 %s\n", name, rate, verdict)
+	fmt.Printf("mark %s %.3f >= 0.95 %s\n", name, rate, verdict)
 }
