@@ -23,6 +23,21 @@ func NewFIM(v int) FIM {
 	return FIM{Pre: first, Suf: first + 1, Mid: first + 2, End: first + 3}
 }
 
+// Name is what a sentinel is called, "" for any other token.
+func (f FIM) Name(id int32) string {
+	switch id {
+	case f.Pre:
+		return "<fim-prefix>"
+	case f.Suf:
+		return "<fim-suffix>"
+	case f.Mid:
+		return "<fim-middle>"
+	case f.End:
+		return "<fim-end>"
+	}
+	return ""
+}
+
 // PSM appends all that comes before the middle to dst, prefix first.
 func (f FIM) PSM(dst, prefix, suffix []int32) []int32 {
 	dst = append(append(dst, f.Pre), prefix...)
@@ -36,12 +51,11 @@ func (f FIM) SPM(dst, prefix, suffix []int32) []int32 {
 	return append(append(dst, f.Mid), prefix...)
 }
 
-// Rearrange cuts the text of a window, all of it but the last NumSentinels
-// tokens, at two places, each as likely as any, and writes the three parts over
-// the window, in either order with equal probability.
-func (f FIM) Rearrange(window []int32, s *rng.Stream) {
-	n := len(window) - NumSentinels
-	text := append([]int32(nil), window[:n]...)
+// Rearrange cuts a text at two places, each as likely as any, and writes its three
+// parts to a window that is NumSentinels tokens longer, in either order with equal
+// probability.
+func (f FIM) Rearrange(window, text []int32, s *rng.Stream) {
+	n := len(text)
 	a, b := s.IntN(n+1), s.IntN(n+1)
 	a, b = min(a, b), max(a, b)
 	order := f.PSM

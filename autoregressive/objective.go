@@ -97,10 +97,8 @@ func (m *Objective) Gradient(draw uint64, ids []int32) diffusion.Losses {
 		b := min(m.o.MicroBatch, m.o.Batch-first)
 		micro := m.ids[:b*l]
 		copy(micro, ids[first*l:])
-		if m.o.FIM > 0 {
-			for i := range b {
-				m.rearrange(micro[i*l:(i+1)*l], draw, uint64(first+i))
-			}
+		for i := range b {
+			m.rearrange(micro[i*l:(i+1)*l], ids[(first+i)*l:(first+i+1)*l], draw, uint64(first+i))
 		}
 		total += m.micro(micro)
 	}
@@ -112,10 +110,11 @@ func (m *Objective) Gradient(draw uint64, ids []int32) diffusion.Losses {
 // Learn has nothing to do: no warp learns from the losses.
 func (m *Objective) Learn() {}
 
-func (m *Objective) rearrange(window []int32, draw, i uint64) {
+// rearrange puts a window into the order of FIM where the draw says so.
+func (m *Objective) rearrange(window, text []int32, draw, i uint64) {
 	s := rng.New(m.o.Seed, "fim", draw, i)
 	if s.Float64() < m.o.FIM {
-		NewFIM(m.Table.V-NumSentinels).Rearrange(window, &s)
+		NewFIM(m.Table.V-NumSentinels).Rearrange(window, text[:len(text)-NumSentinels], &s)
 	}
 }
 

@@ -26,24 +26,34 @@ func (n *Net) NewDecoder(maxB, maxL int) *Decoder {
 	if !c.Causal || maxL < 1 {
 		panic(fmt.Sprintf("denoiser: decoding %d positions of a network with causal = %v", maxL, c.Causal))
 	}
-	p := n.NewPass(maxB, 1, false)
-	d := &Decoder{
-		pass: p, maxL: maxL, caches: make([]*kernels.Cache, c.Layers),
-		cos: p.take(maxL * c.headDim() / 2), sin: p.take(maxL * c.headDim() / 2),
-		logits: p.take(maxB * c.Vocab),
-	}
+	d := &Decoder{pass: n.NewPass(maxB, 1, false), maxL: maxL}
+	d.allocate()
 	kernels.RopeTable(d.cos, d.sin, maxL, c.headDim())
-	for i := range d.caches {
-		// Scales and shifts last as long as the sequences, so each block has its own.
-		p.layers[i].first, p.layers[i].second = p.norm(p.y), p.norm(p.y)
-		d.caches[i] = kernels.NewCache(maxB, maxL, c.Heads, c.headDim())
-		p.bytes += d.caches[i].Bytes()
-	}
 	return d
 }
 
-// Bytes is the memory that the decoder owns.
-func (d *Decoder) Bytes() int { return d.pass.bytes }
+// DecodingBytes is the memory of a decoder, without making one.
+func (c Config) DecodingBytes(maxB, maxL int) int {
+	d := &Decoder{pass: &Pass{net: &Net{config: c}, maxB: maxB, rows: maxB, counted: true}, maxL: maxL}
+	d.pass.allocate()
+	d.allocate()
+	return d.pass.bytes
+}
+
+func (d *Decoder) allocate() {
+	p, c, half := d.pass, d.pass.net.config, d.pass.net.config.headDim()/2
+	d.cos, d.sin = p.take(d.maxL*half), p.take(d.maxL*half)
+	d.logits = p.take(p.maxB * c.Vocab)
+	d.caches = make([]*kernels.Cache, c.Layers)
+	for i := range d.caches {
+		// Scales and shifts last as long as the sequences, so each block has its own.
+		p.layers[i].first, p.layers[i].second = p.norm(p.y), p.norm(p.y)
+		p.bytes += kernels.CacheBytes(p.maxB, d.maxL, c.Heads, c.headDim())
+		if !p.counted {
+			d.caches[i] = kernels.NewCache(p.maxB, d.maxL, c.Heads, c.headDim())
+		}
+	}
+}
 
 // Begin forgets all sequences and begins len(t) new ones at noise levels t. It
 // panics if there is no room for as many.

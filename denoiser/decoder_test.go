@@ -179,3 +179,17 @@ func BenchmarkDecode(b *testing.B) {
 		})
 	}
 }
+
+func TestDecodingBytes(t *testing.T) {
+	n, _ := open(t, causal(small), 1)
+	const b, l = 3, 40
+	counted, made := causal(small).DecodingBytes(b, l), n.NewDecoder(b, l).pass.bytes
+	if counted != made {
+		t.Errorf("%d bytes without a decoder, %d with one", counted, made)
+	}
+	// Another position: keys and values of two blocks and a score of each head, and
+	// a rotation of 4/2 angles.
+	if more := causal(small).DecodingBytes(b, l+1) - counted; more != 4*(2*b*(2*12+3)+2*2) {
+		t.Errorf("another position takes %d bytes", more)
+	}
+}

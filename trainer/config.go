@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed-4c77ef92/textwarp/autoregressive"
 	"github.com/seed-4c77ef92/textwarp/denoiser"
 	"github.com/seed-4c77ef92/textwarp/diffusion"
 	"github.com/seed-4c77ef92/textwarp/embeddings"
@@ -50,8 +51,11 @@ func (m ModelConfig) Denoiser(vocab int) denoiser.Config {
 	}
 }
 
-// ProcessConfig is the diffusion process and what it learns.
+// ProcessConfig is what the model learns: the diffusion process or, with the
+// objective "ar", to predict the next token. FIM concerns that one alone, all
+// others but Objective diffusion alone.
 type ProcessConfig struct {
+	Objective        string  `toml:"objective" help:"cdcd: continuous diffusion, or ar: the next token, from left to right"`
 	TMin             float64 `toml:"t_min" help:"lowest noise level"`
 	TMax             float64 `toml:"t_max" help:"highest noise level"`
 	Loss             string  `toml:"loss" help:"ce: cross-entropy; likelihood: the likelihood bound"`
@@ -59,6 +63,7 @@ type ProcessConfig struct {
 	Mask             string  `toml:"mask" help:"what is given: mixed, prefix, random, span, none"`
 	SelfConditioning float64 `toml:"self_conditioning" help:"share of sequences trained with a first guess"`
 	ConditionDrop    float64 `toml:"condition_drop" help:"share of sequences whose given tokens are blanked"`
+	FIM              float64 `toml:"fim" help:"ar: share of windows rearranged to learn to fill holes"`
 }
 
 // OptimConfig is AdamW and its schedule.
@@ -95,7 +100,7 @@ func Preset(name string) (Config, error) {
 		Data:  DataConfig{Tokenizer: "byte", Length: 128},
 		Model: ModelConfig{EmbedDim: 16, EmbedStd: embeddings.InitStd, Width: 128, Layers: 4, Heads: 4, MLP: 512, LocalHeads: true},
 		Process: ProcessConfig{
-			TMin: .2, TMax: 50, Loss: diffusion.LossCE, Warp: "online", Mask: "mixed", SelfConditioning: .5, ConditionDrop: .1,
+			Objective: CDCD, TMin: .2, TMax: 50, Loss: diffusion.LossCE, Warp: "online", Mask: "mixed", SelfConditioning: .5, ConditionDrop: .1,
 		},
 		Optim: OptimConfig{
 			Batch: 8, MicroBatch: 8, LR: 3e-3, Warmup: 100, FinalLR: .05,
@@ -136,6 +141,13 @@ func (c Config) Validate() error {
 		{"model.embed_dim", c.Model.EmbedDim >= 2, "at least 2"},
 		{"model.embed_std", c.Model.EmbedStd >= 0 && c.Model.EmbedStd <= 1e3, "above 0 and at most 1000"},
 		{"model.heads", c.Model.Heads >= 1 && c.Model.Width%max(c.Model.Heads, 1) == 0, "a divisor of model.width"},
+		{"process.objective", slices.Contains([]string{"", CDCD, AR}, c.Process.Objective), CDCD + " or " + AR},
+		{"process.fim", share(c.Process.FIM), "from 0 to 1"},
+		{"process.fim", c.Process.FIM == 0 || c.Process.Objective == AR, "0 unless process.objective is " + AR},
+		{
+			"data.length", c.Process.FIM == 0 || c.Data.Length > autoregressive.NumSentinels,
+			fmt.Sprintf("above the %d sentinels of process.fim", autoregressive.NumSentinels),
+		},
 		{"process.t_min", c.Process.TMin > 0, "above 0"},
 		{"process.t_max", c.Process.TMax > c.Process.TMin, "above process.t_min"},
 		// runs of the first versions name none

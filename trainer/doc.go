@@ -2,10 +2,13 @@
 // step, observe, record. It can be stopped at any step and continued bit for
 // bit.
 //
-//	pipeline ──▶ windows of L ids ──▶ diffusion.CDCD.Gradient ──▶ guard ──▶ AdamW, EMA
-//	                                         ▲    │ (t, loss)                │
-//	                                         │    ▼                          ▼
-//	                                      timewarp.Warp              metrics, checkpoints
+//	pipeline ──▶ windows of L ids ──▶ Process.Gradient ──▶ guard ──▶ AdamW, EMA
+//	                                      ▲    │ (t, loss)               │
+//	                                      │    ▼                         ▼
+//	                                   timewarp.Warp             metrics, checkpoints
+//
+// A [Process] is diffusion.CDCD or, for runs of the baseline, which have no warp,
+// autoregressive.Objective.
 //
 // Everything that decides the next step is in the checkpoint; random numbers
 // are functions of (seed, step), so there is no generator to save. A run

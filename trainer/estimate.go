@@ -3,8 +3,6 @@ package trainer
 import (
 	"runtime"
 
-	"github.com/seed-4c77ef92/textwarp/denoiser"
-	"github.com/seed-4c77ef92/textwarp/diffusion"
 	"github.com/seed-4c77ef92/textwarp/embeddings"
 )
 
@@ -21,7 +19,7 @@ type Memory struct {
 	Weights     int // parameters, gradients, moments and average
 	Activations int // of a training step; evaluation and samples use the same memory
 	Tables      int // embeddings as they are used, and their gradient, of both models
-	Windows     int // a batch of windows and its noise
+	Windows     int // a batch of windows, its noise, and the cache of a sample
 	Text        int // shards, or a document that is piped in
 	Program     int // what is there before the run is: code, tokenizer, scratch of the workers
 }
@@ -43,12 +41,10 @@ func EstimateRun(c Config, data *Data, recompute bool) Estimate {
 	runtime.GC()
 	runtime.ReadMemStats(&there)
 
-	d := c.Model.Denoiser(data.Tokenizer.VocabSize())
+	d := c.Denoiser(data.Tokenizer.VocabSize())
 	table := d.Vocab * d.EmbedDim
 	n := table + d.NumParams()
-	process := diffusion.NewCDCD(&embeddings.Table{V: d.Vocab, D: d.EmbedDim}, nil, nil, diffusion.CDCDOptions{
-		Length: c.Data.Length, Batch: c.Optim.Batch, MicroBatch: c.Optim.MicroBatch, Loss: c.Process.Loss,
-	})
+	unfilled := &Model{Table: &embeddings.Table{V: d.Vocab, D: d.EmbedDim}}
 	return Estimate{
 		Embeddings: table, Denoiser: d.NumParams(),
 		Memory: Memory{
@@ -57,20 +53,13 @@ func EstimateRun(c Config, data *Data, recompute bool) Estimate {
 			// Two of E and of the rows' scales, and once the gradient of E with the list
 			// of its rows.
 			Tables:  3*4*table + (2*8+4+1)*d.Vocab,
-			Windows: process.Bytes() + 4*c.Optim.Batch*c.Data.Length,
+			Windows: unfilled.objective(c, nil, nil).memory() + 4*c.Optim.Batch*c.Data.Length,
 			Text:    int(data.Bytes),
 			Program: int(there.HeapAlloc) + programBytes,
 		},
 		CheckpointBytes: 4 * 4 * n,
 		FLOPsPerToken:   StepFLOPs(c, d),
 	}
-}
-
-// StepFLOPs is the work of a training step for one token: forward and backward,
-// and a forward pass more for the sequences that see a first guess.
-func StepFLOPs(c Config, d denoiser.Config) float64 {
-	forward := d.FLOPs(c.Data.Length)
-	return forward * (3 + c.Process.SelfConditioning)
 }
 
 // Parameters counts the trained numbers.

@@ -28,6 +28,7 @@ func TestEstimateOfMemory(t *testing.T) {
 		"nano":              {},
 		"nano, recomputing": {recompute: true},
 		"accumulating":      {settings: map[string]string{"optim.batch": "8", "optim.micro_batch": "2", "data.length": "64"}},
+		"autoregressive":    {settings: map[string]string{"process.objective": AR, "process.fim": "0.5", "data.length": "200"}},
 		"wide embeddings":   {settings: map[string]string{"model.embed_dim": "256", "model.width": "64", "model.mlp": "128"}},
 	} {
 		t.Run(name, func(t *testing.T) {

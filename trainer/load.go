@@ -20,8 +20,8 @@ import (
 type Trained struct {
 	Config    Config
 	Step      int
-	Model     *Model // over the averaged weights
-	Warp      timewarp.Warp
+	Model     *Model        // over the averaged weights
+	Warp      timewarp.Warp // nil where the objective knows no noise
 	Tokenizer *tokenize.Tokenizer
 	Skipped   []string // newer checkpoints that are not whole, with the reasons
 }
@@ -48,10 +48,12 @@ func Load(run string, pool *kernels.Pool) (*Trained, error) {
 		return nil, fmt.Errorf("%q is not the tokenizer that checkpoint %q was trained with: %w",
 			filepath.Join(run, TokenizerFile), dir, safeio.ErrMismatch)
 	}
-	if t.Warp, err = timewarp.Restore(s.Warp); err != nil {
-		return nil, fmt.Errorf("checkpoint %q: %w (%w)", dir, err, safeio.ErrCorrupt)
+	if c.Process.Objective != AR {
+		if t.Warp, err = timewarp.Restore(s.Warp); err != nil {
+			return nil, fmt.Errorf("checkpoint %q: %w (%w)", dir, err, safeio.ErrCorrupt)
+		}
 	}
-	if t.Model, err = NewModel(c.Model.Denoiser(t.Tokenizer.VocabSize()), nil, false, pool); err != nil {
+	if t.Model, err = NewModel(c.Denoiser(t.Tokenizer.VocabSize()), nil, false, pool); err != nil {
 		return nil, err
 	}
 	if err := readModel(dir, t.Model, t.Model.Params, averagePrefix); err != nil {

@@ -3,6 +3,7 @@ package trainer
 import (
 	"fmt"
 
+	"github.com/seed-4c77ef92/textwarp/autoregressive"
 	"github.com/seed-4c77ef92/textwarp/denoiser"
 	"github.com/seed-4c77ef92/textwarp/diffusion"
 	"github.com/seed-4c77ef92/textwarp/embeddings"
@@ -104,8 +105,8 @@ func (m *Model) decayed() [][2]int {
 	return out
 }
 
-// Process joins the model with a warp into the objective. Its memory is for
-// micro windows of length tokens at a time.
+// Process joins the model with a warp into the objective "cdcd". Its memory is
+// for micro windows of length tokens at a time.
 func (m *Model) Process(c Config, warp timewarp.Warp, micro, length int) *diffusion.CDCD {
 	return m.process(c, warp, m.Net.NewPass(micro, length, m.Grads != nil), micro, length)
 }
@@ -122,4 +123,22 @@ func (m *Model) process(c Config, warp timewarp.Warp, pass *denoiser.Pass, micro
 		SelfConditioning: c.Process.SelfConditioning, ConditionDrop: c.Process.ConditionDrop, Seed: c.Run.Seed,
 		Pool: m.pool,
 	})
+}
+
+// Autoregressive joins the model into the objective "ar". Its memory is for micro
+// windows of length tokens at a time.
+func (m *Model) Autoregressive(c Config, micro, length int) *autoregressive.Objective {
+	return m.autoregressive(c, m.Net.NewPass(micro, length, m.Grads != nil), micro, length)
+}
+
+func (m *Model) autoregressive(c Config, pass *denoiser.Pass, micro, length int) *autoregressive.Objective {
+	return autoregressive.New(m.Table, pass, autoregressive.Options{
+		Length: length, Batch: c.Optim.Batch, MicroBatch: micro, FIM: c.Process.FIM, Seed: c.Run.Seed,
+	})
+}
+
+// Writer is the model of a run of the objective "ar" as it writes, up to b texts
+// of up to l tokens at a time.
+func (m *Model) Writer(c Config, b, l int) autoregressive.Writer {
+	return autoregressive.Writer{Table: m.Table, Decoder: m.Net.NewDecoder(b, l), FIM: c.Process.FIM > 0}
 }

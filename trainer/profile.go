@@ -5,24 +5,23 @@ import (
 	"time"
 
 	"github.com/seed-4c77ef92/textwarp/internal/kernels"
-	"github.com/seed-4c77ef92/textwarp/timewarp"
 )
 
 // rehearse makes a run's training step on a copy that is thrown away: gradient,
 // warp and optimiser, without data or records. Any tokens take the same time.
 func rehearse(c Config, data *Data, o Options) (step func(), err error) {
-	warp, err := timewarp.New(c.Process.Warp, c.Process.TMin, c.Process.TMax, c.Optim.Batch)
+	warp, err := c.warp()
 	if err != nil {
 		return nil, err
 	}
-	m, err := NewModel(c.Model.Denoiser(data.Tokenizer.VocabSize()), nil, true, o.Pool)
+	m, err := NewModel(c.Denoiser(data.Tokenizer.VocabSize()), nil, true, o.Pool)
 	if err != nil {
 		return nil, err
 	}
 	m.Init(c.Run.Seed)
 	m.Table.Refresh()
 	pass := m.trainingPass(c.Optim.MicroBatch, c.Data.Length, o.Recompute)
-	process := m.process(c, warp, pass, c.Optim.MicroBatch, c.Data.Length)
+	process := m.objective(c, warp, pass)
 	ids := make([]int32, c.Optim.Batch*c.Data.Length)
 	n := len(m.Params)
 	first, second, average := kernels.Floats(n), kernels.Floats(n), kernels.Floats(n)

@@ -37,7 +37,7 @@ type TimingLine struct {
 type SampleLine struct {
 	Step        int     `json:"step"`
 	Seed        uint64  `json:"seed"`
-	Steps       int     `json:"steps"`
+	Steps       int     `json:"steps"` // of the sampler
 	Temperature float64 `json:"temperature"`
 	Text        string  `json:"text"`
 }
@@ -50,7 +50,7 @@ func (t *Trainer) record() error {
 			return err
 		}
 	}
-	if step == 1 || step%r.WarpEvery == 0 {
+	if t.warp != nil && (step == 1 || step%r.WarpEvery == 0) {
 		if err := t.logs.write(WarpFile, WarpLine{step, t.warp.Snapshot()}); err != nil {
 			return err
 		}
@@ -122,12 +122,12 @@ func (t *Trainer) epoch() float64 {
 }
 
 func (t *Trainer) logSample() error {
-	text, err := t.preview()
+	line, err := t.preview()
 	if err != nil {
 		return err
 	}
-	t.notify(Event{Kind: "sample", Step: t.state.Step, Text: text})
-	return t.logs.write(SamplesFile, SampleLine{t.state.Step, previewSeed, previewSteps, previewTemperature, text})
+	t.notify(Event{Kind: "sample", Step: line.Step, Text: line.Text})
+	return t.logs.write(SamplesFile, line)
 }
 
 func (t *Trainer) logEvaluation() error {

@@ -72,7 +72,7 @@ func TestValidateNamesTheKey(t *testing.T) {
 	for key, value := range map[string]string{
 		"data.length": "1", "model.heads": "3", "process.t_min": "0", "process.t_max": "0.1", "process.mask": "some",
 		"process.warp": "sideways", "process.self_conditioning": "NaN", "optim.batch": "0", "optim.lr": "-1", "optim.beta2": "1",
-		"run.steps": "0", "run.keep": "1",
+		"run.steps": "0", "run.keep": "1", "process.objective": "masked", "process.fim": "0.5", // which is for ar
 	} {
 		s, err := NewSettings("nano")
 		if err != nil {

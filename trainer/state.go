@@ -23,7 +23,7 @@ type state struct {
 	Finished bool            `json:"finished"`
 	Cursor   pipeline.Cursor `json:"cursor"`
 	Recent   recent          `json:"recent"`
-	Warp     json.RawMessage `json:"warp"`
+	Warp     json.RawMessage `json:"warp,omitempty"`
 
 	Logs      map[string]int64 `json:"logs"` // length of each log, bytes
 	Tokenizer string           `json:"tokenizer_sha256"`
@@ -56,8 +56,10 @@ func (t *Trainer) save() error {
 		return err
 	}
 	s := &t.state
-	if s.Warp, err = json.Marshal(t.warp); err != nil {
-		return fmt.Errorf("encode warp: %w", err)
+	if t.warp != nil {
+		if s.Warp, err = json.Marshal(t.warp); err != nil {
+			return fmt.Errorf("encode warp: %w", err)
+		}
 	}
 	s.Logs, s.Cursor = logs, t.data.Train.Cursor()
 	s.Tokenizer, s.Data, s.HeldOut, s.Version = t.data.Tokenizer.Hash(), t.data.Hash, t.data.HeldOutHash, t.options.Version
@@ -107,8 +109,10 @@ func (t *Trainer) restore() (skipped []string, err error) {
 	if s.Step != step {
 		return skipped, fmt.Errorf("checkpoint %q: state is of step %d: %w", dir, s.Step, safeio.ErrCorrupt)
 	}
-	if err := json.Unmarshal(s.Warp, t.warp); err != nil {
-		return skipped, fmt.Errorf("checkpoint %q: warp: %w (%w)", dir, err, safeio.ErrCorrupt)
+	if t.warp != nil {
+		if err := json.Unmarshal(s.Warp, t.warp); err != nil {
+			return skipped, fmt.Errorf("checkpoint %q: warp: %w (%w)", dir, err, safeio.ErrCorrupt)
+		}
 	}
 	if err := readModel(dir, t.model, t.model.Params, ""); err != nil {
 		return skipped, err

@@ -65,12 +65,12 @@ type Trainer struct {
 
 	model   *Model
 	process Process
-	warp    timewarp.Warp
+	warp    timewarp.Warp // nil where the objective knows no noise
 	decayed [][2]int
 	m, v    []float32 // Adam's moments
 
 	average *Model // over the moving average of the parameters
-	study   *diffusion.CDCD
+	study   study
 
 	ids    []int32
 	state  state
@@ -166,9 +166,9 @@ func prepare(dir string, c Config, data *Data, o Options) (*Trainer, error) {
 
 func (t *Trainer) build() error {
 	c := t.config
-	dc := c.Model.Denoiser(t.data.Tokenizer.VocabSize())
+	dc := c.Denoiser(t.data.Tokenizer.VocabSize())
 	var err error
-	if t.warp, err = timewarp.New(c.Process.Warp, c.Process.TMin, c.Process.TMax, c.Optim.Batch); err != nil {
+	if t.warp, err = c.warp(); err != nil {
 		return err
 	}
 	if t.model, err = NewModel(dc, nil, true, t.options.Pool); err != nil {
@@ -183,10 +183,10 @@ func (t *Trainer) build() error {
 		t.decayed = t.model.decayed()
 	}
 	pass := t.model.trainingPass(c.Optim.MicroBatch, c.Data.Length, t.options.Recompute)
-	process := t.model.process(c, t.warp, pass, c.Optim.MicroBatch, c.Data.Length)
-	t.process = process
+	objective := t.model.objective(c, t.warp, pass)
+	t.process = objective
 	// Steps and studies take turns in the same memory.
-	t.study = process.Of(t.average.Table, pass.Of(t.average.Net))
+	t.study = objective.study(t.average, pass.Of(t.average.Net))
 	t.ids = make([]int32, c.Optim.Batch*c.Data.Length)
 	t.flops = StepFLOPs(c, dc)
 	return nil

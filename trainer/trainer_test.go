@@ -461,7 +461,7 @@ func TestSamplingStepAllocatesNothing(t *testing.T) {
 			}
 			st, ids, prob := diffusion.NewState(2, l, tr.config.Model.EmbedDim), make([]int32, 2*l), make([]float32, 2*l)
 			return testing.AllocsPerRun(3, func() {
-				if err := s.Run(context.Background(), tr.study, st, ids, prob, nil); err != nil {
+				if err := s.Run(context.Background(), tr.study.(*diffusing), st, ids, prob, nil); err != nil {
 					t.Fatal(err)
 				}
 			})

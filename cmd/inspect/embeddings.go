@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seed-4c77ef92/textwarp/autoregressive"
 	"github.com/seed-4c77ef92/textwarp/cmd/internal/view"
 	"github.com/seed-4c77ef92/textwarp/embeddings"
 	"github.com/seed-4c77ef92/textwarp/internal/cli"
@@ -129,8 +131,8 @@ func readEmbeddings(ctx context.Context, run string, o embeddingsOptions) (*embe
 	if err != nil {
 		return nil, err
 	}
-	if table.V != tok.VocabSize() {
-		return nil, fmt.Errorf("the table of %q has %d rows, the tokenizer of the run has %d tokens: %w", dir, table.V, tok.VocabSize(), safeio.ErrMismatch)
+	if want := config.Denoiser(tok.VocabSize()).Vocab; table.V != want {
+		return nil, fmt.Errorf("the table of %q has %d rows, tokenizer and configuration of the run want %d: %w", dir, table.V, want, safeio.ErrMismatch)
 	}
 	v := &embeddingsView{Schema: 1, View: "embeddings", Run: run, Step: step, Neighbours: []neighbourhoodView{}, table: table}
 	if v.Stats, err = table.Stats(config.Run.Seed); err != nil {
@@ -185,8 +187,10 @@ func (v *embeddingsView) addTokens(tok *tokenize.Tokenizer) error {
 	}
 	v.Explained = p.Explained
 	v.Tokens = make([]tokenView, t.V)
+	sentinels := autoregressive.NewFIM(tok.VocabSize())
 	for i, norm := range t.RawNorms() {
-		row := tokenView{ID: int32(i), Text: tok.Token(int32(i)), Norm: norm, X: p.Points[i*k]}
+		id := int32(i)
+		row := tokenView{ID: id, Text: cmp.Or(sentinels.Name(id), tok.Token(id)), Norm: norm, X: p.Points[i*k]}
 		if k > 1 {
 			row.Y = p.Points[i*k+1]
 		}

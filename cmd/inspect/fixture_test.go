@@ -53,6 +53,9 @@ func writeFixture(dir string) error {
 			return err
 		}
 	}
+	if err := writePredicting(filepath.Join(dir, "predicting"), settings); err != nil {
+		return err
+	}
 	for _, step := range []int{500, 1000} {
 		if err := writeCheckpoint(run, step, tok.VocabSize()); err != nil {
 			return err
@@ -66,6 +69,34 @@ func writeFixture(dir string) error {
 		Sources: []string{text}, Out: filepath.Join(dir, "shards"), Encoder: tok, TokenizerJSON: tok.JSON(),
 	})
 	return err
+}
+
+// writePredicting makes the logs of a run of the objective "ar".
+func writePredicting(run string, settings *trainer.Settings) error {
+	if err := os.MkdirAll(run, 0o755); err != nil {
+		return err
+	}
+	if err := settings.Set("process.objective", trainer.AR, "test"); err != nil {
+		return err
+	}
+	var config bytes.Buffer
+	if err := settings.Write(&config); err != nil {
+		return err
+	}
+	var metrics []byte
+	for step := 10; step <= 100; step += 10 {
+		loss := 1.5 + 20/float64(step)
+		metrics = append(metrics, line(trainer.MetricsLine{Step: step, Tokens: 1024 * step, Loss: loss, GradNorm: .2, LR: 1e-3})...)
+		metrics = append(metrics, line(trainer.MetricsLine{Step: step, Tokens: 1024 * step, Eval: &trainer.Evaluation{
+			Windows: 512, Likelihood: &trainer.Likelihood{Nats: loss + .1, StdErr: .01, AfterFirst: loss, AfterFirstStdErr: .01},
+		}})...)
+	}
+	for name, data := range map[string][]byte{trainer.ConfigFile: config.Bytes(), trainer.MetricsFile: metrics, trainer.WarpFile: nil} {
+		if err := os.WriteFile(filepath.Join(run, name), data, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // writeCheckpoint saves a table in which all rows but the last have moved.

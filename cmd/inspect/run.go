@@ -24,6 +24,8 @@ type runView struct {
 	Evaluations []trainer.MetricsLine `json:"evaluations"`
 	Timing      []trainer.TimingLine  `json:"timing"`
 	Sample      *trainer.SampleLine   `json:"sample"` // the newest
+
+	predicts bool // the next token: the losses know no noise
 }
 
 func newRunCommand() *cobra.Command {
@@ -36,7 +38,8 @@ norm, learning rate and speed, and the newest text that it wrote.
 
 The training loss is taken at the noise levels that the warp chooses, and these
 change as the warp learns: it can rise while the model improves. The held-out
-losses stand at fixed noise levels and compare over time and between runs.
+losses stand at fixed noise levels and compare over time and between runs. Of a
+run that predicts the next token both are likelihoods.
 
 ` + cli.ExitHelp,
 		Args: cobra.ExactArgs(1),
@@ -54,7 +57,7 @@ losses stand at fixed noise levels and compare over time and between runs.
 
 // readRun reads the logs of a run; only metrics.jsonl has to be there.
 func readRun(run string) (*runView, error) {
-	v := &runView{Schema: 1, View: "run", Run: run, Training: []trainer.MetricsLine{}, Evaluations: []trainer.MetricsLine{}}
+	v := &runView{Schema: 1, View: "run", Run: run, Training: []trainer.MetricsLine{}, Evaluations: []trainer.MetricsLine{}, predicts: predicts(run)}
 	metrics, err := readLog[trainer.MetricsLine](run, trainer.MetricsFile)
 	if err != nil {
 		return nil, err
@@ -68,6 +71,9 @@ func readRun(run string) (*runView, error) {
 		}
 		v.Step, v.Tokens = m.Step, max(v.Tokens, m.Tokens)
 		if e := m.Eval; e != nil {
+			if v.predicts != (e.Likelihood != nil) {
+				return nil, corrupt(run, trainer.MetricsFile, m.Step, "the evaluation is not of the objective in %s", trainer.ConfigFile)
+			}
 			if len(e.CE) != len(e.T) || len(e.SE) != len(e.T) {
 				return nil, corrupt(run, trainer.MetricsFile, m.Step, "the evaluation has %d noise levels, %d losses and %d errors", len(e.T), len(e.CE), len(e.SE))
 			}
@@ -128,14 +134,22 @@ func (v *runView) Write(p *view.Printer) {
 		p.Printf("speed at step %d: %.0f tokens/s, %.1f GFLOP/s\n", t.Step, t.TokensPerSecond, t.GFLOPS)
 	}
 	if n := len(v.Evaluations); n > 0 {
-		m := v.Evaluations[n-1]
-		e := m.Eval
-		p.Printf("\nheld-out loss at step %d, nats a token (mask %s, %d windows)\n       t    loss  std err\n", m.Step, cli.Printable(e.Mask), e.Windows)
-		for i, t := range e.T {
-			p.Printf("%8.3g  %6.3f  %7.3f\n", t, e.CE[i], e.SE[i])
-		}
+		writeEvaluation(p, v.Evaluations[n-1])
 	}
 	if s := v.Sample; s != nil {
 		p.Printf("\nwritten at step %d (%d steps, temperature %g)\n  %s\n", s.Step, s.Steps, s.Temperature, cli.Printable(s.Text))
+	}
+}
+
+func writeEvaluation(p *view.Printer, m trainer.MetricsLine) {
+	e := m.Eval
+	if l := e.Likelihood; l != nil {
+		p.Printf("\nheld-out loss at step %d, nats a token (%d windows): %.4f, standard error %.4f\n", m.Step, e.Windows, l.Nats, l.StdErr)
+		p.Printf("without the first token of each window: %.4f, standard error %.4f\n", l.AfterFirst, l.AfterFirstStdErr)
+		return
+	}
+	p.Printf("\nheld-out loss at step %d, nats a token (mask %s, %d windows)\n       t    loss  std err\n", m.Step, cli.Printable(e.Mask), e.Windows)
+	for i, t := range e.T {
+		p.Printf("%8.3g  %6.3f  %7.3f\n", t, e.CE[i], e.SE[i])
 	}
 }

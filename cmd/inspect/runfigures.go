@@ -10,7 +10,11 @@ import (
 
 func (v *runView) Figures() []chart.Figure {
 	f := []chart.Figure{v.training()}
-	if len(v.Evaluations) > 0 {
+	switch {
+	case len(v.Evaluations) == 0:
+	case v.predicts:
+		f = append(f, v.heldOutLikelihood())
+	default:
 		f = append(f, v.heldOut(), v.heldOutByNoise())
 	}
 	f = append(f,
@@ -28,7 +32,11 @@ func stepAxis() chart.Axis { return chart.Axis{Label: "step"} }
 
 // training is the logged loss and its running mean.
 func (v *runView) training() chart.Figure {
-	f := v.curve("loss", "Training loss under the warp", chart.Axis{Label: "cross-entropy", Unit: "nats a noisy token"}, 0,
+	title, unit := "Training loss under the warp", "nats a noisy token"
+	if v.predicts {
+		title, unit = "Training loss", "nats a token"
+	}
+	f := v.curve("loss", title, chart.Axis{Label: "cross-entropy", Unit: unit}, 0,
 		func(m trainer.MetricsLine) float64 { return m.Loss })
 	raw := &f.Series[0]
 	if len(raw.Y) < 20 {
@@ -65,6 +73,19 @@ func (v *runView) curve(name, title string, y chart.Axis, color int, value func(
 		s.X, s.Y = append(s.X, float64(m.Step)), append(s.Y, value(m))
 	}
 	return chart.Figure{Name: name, Title: title, X: stepAxis(), Y: y, Series: []chart.Series{s}}
+}
+
+// heldOutLikelihood draws the loss of a run without noise.
+func (v *runView) heldOutLikelihood() chart.Figure {
+	s := chart.Series{Name: "held-out loss"}
+	for _, m := range v.Evaluations {
+		s.X, s.Y = append(s.X, float64(m.Step)), append(s.Y, m.Eval.Likelihood.Nats)
+		s.StdErr = append(s.StdErr, m.Eval.Likelihood.StdErr)
+	}
+	return chart.Figure{
+		Name: "held-out", Title: "Held-out loss over training", X: stepAxis(),
+		Y: chart.Axis{Label: "cross-entropy", Unit: "nats a token"}, Series: []chart.Series{s},
+	}
 }
 
 // heldOut draws the loss at each noise level over training.

@@ -65,6 +65,10 @@ the warp is for.
 
 // readWarp reads warp.jsonl.
 func readWarp(run string) (*warpView, error) {
+	if predicts(run) {
+		return nil, fmt.Errorf("%q predicts the next token (process.objective %s): it knows no noise and has no warp: %w",
+			run, trainer.AR, safeio.ErrNotFound)
+	}
 	lines, err := readLog[trainer.WarpLine](run, trainer.WarpFile)
 	if err != nil {
 		return nil, err
@@ -88,6 +92,13 @@ func readWarp(run string) (*warpView, error) {
 	v.HalfTop = v.Warp.Height / 2
 	v.MeanLoss = meanLoss(v.Warp)
 	return v, nil
+}
+
+// predicts tells a run of the objective "ar". A directory of logs without a
+// configuration is taken for a run of diffusion.
+func predicts(run string) bool {
+	c, err := trainer.ReadConfig(run)
+	return err == nil && c.Process.Objective == trainer.AR
 }
 
 // checkSnapshot refuses what could not be drawn.

@@ -23,6 +23,7 @@ type options struct {
 	json, watch    bool
 	trace          string
 	threads        int
+	topP           float64
 	sampler        diffusion.Sampler
 	wanted         generate.Constraints
 	strength       float64 // of control
@@ -56,6 +57,10 @@ place, or one of its tokens is forbidden. --starts and --ends are given from the
 first. Whether a text does what was asked is read off the text, whole words only,
 and said in the JSON; a warning counts the texts that do not.
 
+A run that predicts the next token (train --objective ar) has no noise, no steps
+and no guidance: it continues a text, and fills one hole if it was trained with
+process.fim. It decides itself how many of the n tokens of [MASK:n] it writes.
+
 ` + cli.ExitHelp,
 		Example: `  sample run                                        # four windows of text
   sample run --prompt 'ROMEO:' --n 2 --temperature 0.9
@@ -76,6 +81,13 @@ and said in the JSON; a warning counts the texts that do not.
 			for _, s := range model.Skipped {
 				fmt.Fprintf(os.Stderr, "warning: %s; falling back to step %d\n", s, model.Step)
 			}
+			objective := model.Config.Process.Objective
+			if err := misplaced(objective, cmd.Flags()); err != nil {
+				return err
+			}
+			if objective == trainer.AR {
+				return predict(cmd.Context(), cmd.OutOrStdout(), model, o)
+			}
 			o.budgeted = cmd.Flags().Changed("nfe")
 			return run(cmd.Context(), cmd.OutOrStdout(), model, o)
 		},
@@ -94,7 +106,8 @@ and said in the JSON; a warning counts the texts that do not.
 	f.IntVar(&o.sampler.Steps, "steps", 50, "steps from noise to text")
 	f.IntVar(&o.nfe, "nfe", 0, "instead of steps: network calls for a sample and all its candidates, reading the tokens off and ranking included")
 	f.StringVar(&o.sampler.Method, "sampler", diffusion.Euler, "euler, heun (two network calls a step) or ancestral")
-	f.Float64Var(&o.sampler.Temperature, "temperature", .8, "score temperature; below 1 is safer and less varied")
+	f.Float64Var(&o.sampler.Temperature, "temperature", .8, "temperature of the score or, of a run that predicts the next token, of the logits; below 1 is safer and less varied")
+	f.Float64Var(&o.topP, "top-p", 1, "of a run that predicts the next token: draw from the fewest tokens with this share of the probability")
 	f.BoolVar(&o.sampler.Exact, "exact", false, "temperature by the step that is exact for a constant guess")
 	f.Float64Var(&o.sampler.Guidance, "guidance", 1, "strength of the prompt or context; 1 is as trained")
 	f.Float64Var(&o.sampler.InitialNoise, "initial-noise", 1, "first noise, as a share of the highest level")

@@ -69,11 +69,7 @@ func (j *job) put(w io.Writer, c generate.Choice) error {
 		verdicts = append(verdicts, asked{k, met})
 	}
 	if !j.json {
-		if c.Index > 0 {
-			fmt.Fprintln(w, strings.Repeat("-", 40))
-		}
-		_, err := fmt.Fprintln(w, printable(w, c.Text.Text))
-		return err
+		return show(w, c.Index, c.Text.Text)
 	}
 	s := j.writer.Sampler
 	out := sample{
@@ -85,6 +81,15 @@ func (j *job) put(w io.Writer, c generate.Choice) error {
 		out.Choice = &choice{Candidate: c.Candidate, Of: c.Of, Rank: j.rank, Score: c.Score}
 	}
 	return json.NewEncoder(w).Encode(out)
+}
+
+// show writes a text below the one before.
+func show(w io.Writer, index int, text string) error {
+	if index > 0 {
+		fmt.Fprintln(w, strings.Repeat("-", 40))
+	}
+	_, err := fmt.Fprintln(w, printable(w, text))
+	return err
 }
 
 // printable escapes what would act on a terminal; into a file or a pipe the

@@ -49,7 +49,7 @@ func TestTextByConfidence(t *testing.T) {
 func TestFrames(t *testing.T) {
 	const width, height = 20, 8
 	dir := t.TempDir()
-	train(t, dir)
+	train(t, dir, nil)
 	pool := kernels.NewPool(1)
 	defer pool.Close()
 	model, err := trainer.Load(dir, pool)

@@ -41,6 +41,7 @@ var shortcuts = []struct{ flag, key, help string }{
 	{"batch", "optim.batch", "windows a step"},
 	{"precision", "optim.precision", "inputs of matrix products: fp32 or bf16"},
 	{"lr", "optim.lr", "peak learning rate"},
+	{"objective", "process.objective", "cdcd, continuous diffusion, or ar, the next token"},
 	{"warp", "process.warp", "online, paper, or a fixed schedule"},
 	{"seed", "run.seed", "seed of everything random"},
 }
@@ -208,7 +209,7 @@ func start(ctx context.Context, stdout io.Writer, s *trainer.Settings, o options
 	}
 	fmt.Fprintf(os.Stderr, "training %s from %s: %d steps of %d × %d tokens, %d parameters\n",
 		o.out, s.Data.Stream, s.Run.Steps, s.Optim.Batch, s.Data.Length, t.Parameters())
-	return run(ctx, t, p, o.out)
+	return run(ctx, t, p, o.out, s.Config)
 }
 
 // newPool starts the workers and says so where the precision cannot be had.
@@ -272,11 +273,11 @@ func resume(cmd *cobra.Command, o options) error {
 		return errors.Join(err, data.Train.Close())
 	}
 	fmt.Fprintf(os.Stderr, "resuming %s at step %d of %d (%s)\n", o.resume, t.Step(), c.Run.Steps, t.Position())
-	return run(ctx, t, p, o.resume)
+	return run(ctx, t, p, o.resume, c)
 }
 
 // run trains to the end and says what comes next.
-func run(ctx context.Context, t *trainer.Trainer, p *progress, dir string) error {
+func run(ctx context.Context, t *trainer.Trainer, p *progress, dir string, c trainer.Config) error {
 	err := t.Run(ctx)
 	p.done()
 	closed := t.Close()
@@ -289,6 +290,10 @@ func run(ctx context.Context, t *trainer.Trainer, p *progress, dir string) error
 	case err != nil:
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "done: %d steps in %s. See: inspect warp %s, or: sample %s\n", t.Step(), dir, dir, dir)
+	view := "warp"
+	if c.Process.Objective == trainer.AR {
+		view = "run"
+	}
+	fmt.Fprintf(os.Stderr, "done: %d steps in %s. See: inspect %s %s, or: sample %s\n", t.Step(), dir, view, dir, dir)
 	return closed
 }

@@ -23,7 +23,7 @@ var ours = map[string][]string{
 	"internal/chart":       {},
 	"internal/cli":         {"internal/safeio"},
 	"internal/column":      {"internal/safeio"},
-	"internal/generate":    {"diffusion", "tokenize", "trainer", "internal/judge"},
+	"internal/generate":    {"autoregressive", "diffusion", "tokenize", "trainer", "internal/judge"},
 	"internal/judge":       {"internal/rng"},
 	"internal/kernels/...": {},
 	"internal/rng":         {},

@@ -2,6 +2,7 @@ package generate
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/seed-4c77ef92/textwarp/diffusion"
 	"github.com/seed-4c77ef92/textwarp/trainer"
@@ -24,6 +25,9 @@ type Diffusion struct {
 // NewDiffusion makes a writer that follows s, on the clock of the run's warp
 // and with self-conditioning where the run was trained with it.
 func NewDiffusion(model *trainer.Trained, s diffusion.Sampler) (*Diffusion, error) {
+	if model.Config.Process.Objective == trainer.AR {
+		return nil, fmt.Errorf("write with a sampler of diffusion: the run predicts the next token (process.objective %s)", trainer.AR)
+	}
 	s.Schedule, s.SelfCondition = model.Warp, model.Config.Process.SelfConditioning > 0
 	if err := s.Validate(); err != nil {
 		return nil, err

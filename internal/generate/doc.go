@@ -2,7 +2,8 @@
 // becomes a [Canvas], and a [Writer] fills the rest in, many texts at a time.
 //
 //	prompt, or text with holes ──▶ Canvas ──▶ Writer ──▶ Text, Text, Text…
-//	                               tokenizer   └ Diffusion: diffusion.Sampler over a trainer.Trained
+//	                               tokenizer   ├ Diffusion: diffusion.Sampler over a trainer.Trained
+//	                                           └ Autoregressive: autoregressive.Sampler over another
 //
 // Invariant: text number i of a canvas is a function of the model, the writer's
 // options and seed, the canvas and i alone. How many are asked for, how they

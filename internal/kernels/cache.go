@@ -21,8 +21,8 @@ func NewCache(b, l, heads, hd int) *Cache {
 	}
 }
 
-// Bytes is the memory of the cache.
-func (c *Cache) Bytes() int { return 4 * (len(c.keys) + len(c.values) + len(c.scores)) }
+// CacheBytes is the memory of a cache.
+func CacheBytes(b, l, heads, hd int) int { return 4 * b * heads * l * (2*hd + 1) }
 
 // AttentionCached is what causal Attention gives for position at of b sequences,
 // whose earlier positions the cache has seen. qkv [b, 3*heads*hd] holds that
