@@ -47,7 +47,8 @@ most: longer ranges are thinned evenly. --candidates writes several texts of
 each length. The best is by --rank
 
   confidence  the text that the model itself finds most probable: mean ln p of
-              the written tokens, noised again at 8 levels of the clock
+              what was written and the 4 given tokens on either side, noised
+              again at 8 levels of the clock
   mbr         the text that the other candidates are most like, by chrF: the
               F-score of character n-grams (minimum Bayes risk)
 

@@ -48,15 +48,20 @@ func (c Consensus) written(t Text) string {
 	return trainer.Text(c.Tokenizer, ids)
 }
 
-// confidenceLevels is the number of noise levels at which a model is asked what
-// it thinks of its own text.
-const confidenceLevels = 8
+const (
+	confidenceLevels = 8 // noise levels at which a model is asked what it thinks of its own text
+	neighbours       = 4 // given tokens on either side of what was written that it is asked about too
+)
 
-// Confidence ranks by what the model itself thinks of a text: the written
-// tokens are noised again, at the middles of 8 equal parts of the clock, and
-// the score is the mean of ln p of these tokens, in nats a token. So texts of
-// several lengths can be compared. What the last step of the sampler thinks
-// would be worth little: at the lowest noise nearly every token is certain.
+// Confidence ranks by what the model itself thinks of a text: what was written
+// is noised again together with the 4 given tokens on either side, at the middles
+// of 8 equal parts of the clock, and the score is the mean of ln p of these
+// tokens, in nats a token. What the last step of the sampler thinks would be
+// worth little: at the lowest noise nearly every token is certain.
+//
+// The neighbours are there for texts of several lengths. Without them, short
+// holes win, whose every token has given ones near: for spans of 6.7 characters
+// on average a model of 1,000 steps chose 2.4, with them 6.7.
 func (d *Diffusion) Confidence() Ranker { return confidence{d} }
 
 type confidence struct{ d *Diffusion }
@@ -98,8 +103,11 @@ func (c confidence) score(scores []float64, texts []Text, number uint64) {
 	for i, t := range texts {
 		ids = append(ids, t.IDs...)
 		for j, noisy := range t.Canvas.Noisy {
-			if noisy {
-				m[i*l+j] = 1
+			if !noisy {
+				continue
+			}
+			for k := max(0, j-neighbours); k < min(l, j+neighbours+1); k++ {
+				m[i*l+k] = 1
 			}
 		}
 	}

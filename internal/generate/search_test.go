@@ -117,7 +117,7 @@ func TestConfidence(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	layouts, err := Infill(blank.Tokenizer, "one [MASK:3-4] two")
+	layouts, err := Infill(blank.Tokenizer, "it is one [MASK:3-4] or two")
 	if err != nil {
 		t.Fatal(err)
 	}
