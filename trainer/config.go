@@ -113,6 +113,11 @@ func Preset(name string) (Config, error) {
 	}
 	switch name {
 	case "nano": // minutes on two cores
+	case "nano-ar": // nanoGPT's recipe for a CPU: contexts of 64 tokens, each with the one that follows
+		c.Data.Length = 65
+		c.Process.Objective = AR
+		c.Optim.Batch, c.Optim.MicroBatch, c.Optim.LR, c.Optim.FinalLR, c.Optim.WeightDecay = 12, 12, 1e-3, .1, .1
+		c.Run.Steps = 2000
 	case "small": // hours on two cores
 		c.Model = ModelConfig{EmbedDim: 64, EmbedStd: embeddings.InitStd, Width: 384, Layers: 6, Heads: 6, MLP: 1536, LocalHeads: true}
 		c.Process.TMin, c.Process.TMax = .5, 100
@@ -125,7 +130,7 @@ func Preset(name string) (Config, error) {
 		c.Optim.Batch, c.Optim.MicroBatch, c.Optim.LR, c.Optim.Warmup, c.Optim.EMA = 1024, 16, 1e-4, 2000, .9999
 		c.Run.Steps, c.Run.SaveEvery, c.Run.EvalEvery, c.Run.SampleEvery = 1_000_000, 1000, 2000, 2000
 	default:
-		return Config{}, fmt.Errorf("unknown preset %q: choose nano, small or base", name)
+		return Config{}, fmt.Errorf("unknown preset %q: choose nano, nano-ar, small or base", name)
 	}
 	return c, nil
 }

@@ -67,13 +67,20 @@ are read through --cache, which removes what was not wanted for longest. With
 the order of their making, waits where there is none yet, and comes out the same
 as if they had all been there; held-out losses then need --held-out.
 
-Settings come from a preset (nano: minutes on two cores; small: hours; base: the
-sizes of the paper), then a TOML file, then flags.
+With --objective ar the same network learns to predict the next token instead,
+the baseline of text diffusion. It then has an exact likelihood and no warp. With
+process.fim, the share of windows that are rearranged for it, it also learns to
+fill holes.
+
+Settings come from a preset (nano: minutes on two cores; nano-ar: its baseline, by
+nanoGPT's recipe for a CPU; small: hours; base: the sizes of the paper), then a
+TOML file, then flags.
 
 ` + cli.ExitHelp,
 		Example: `  train --stream shards -o run                       # the nano preset
   train --stream shards -o run --minutes 5 --set model.width=192
   train --stream shards --preset small --dry-run
+  train --stream shards --preset nano-ar -o baseline
   train --resume run
   train --resume run --stream /mnt/shards            # where they are now
   train --stream https://host/shards --cache /var/cache/shards --cache-size 50G
@@ -109,7 +116,7 @@ sizes of the paper), then a TOML file, then flags.
 	f.StringVar(&o.cacheSize, "cache-size", "10GB", "most that --cache may hold")
 	f.StringVarP(&o.out, "out", "o", "run", "directory of the new run")
 	f.StringVar(&o.resume, "resume", "", "run to continue")
-	f.StringVar(&o.preset, "preset", "nano", "nano, small or base")
+	f.StringVar(&o.preset, "preset", "nano", "nano, nano-ar, small or base")
 	f.StringVar(&o.config, "config", "", "TOML file of settings, for instance another run's config.toml")
 	for _, s := range shortcuts {
 		f.String(s.flag, "", s.help+" ("+s.key+")")
