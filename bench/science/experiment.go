@@ -31,6 +31,8 @@ type Experiment struct {
 	Variants []variant `toml:"variant"`
 	Tables   []table   `toml:"table"`
 	Plots    []plot    `toml:"plot"`
+	Scaling  bool      `toml:"scaling"` // fit a law to each group; see [law]
+	Judge    settings  `toml:"judge"`   // of base.toml alone: the training of the network that judges
 }
 
 // variant is one setting, or, where values are lists, one for each combination
@@ -68,8 +70,9 @@ func digest(m settings) string {
 	return hex.EncodeToString(h.Sum(nil)[:6])
 }
 
-// loadExperiments reads base.toml and the named experiments of a directory, or
-// all of them, in the order of their names. A name may leave out the number.
+// loadExperiments reads base.toml and the named experiments of a directory in the
+// order given, or all of them in that of their names. A name may leave out the
+// number.
 func loadExperiments(dir string, names []string) ([]Experiment, error) {
 	var base Experiment
 	if err := readTOML(filepath.Join(dir, "base.toml"), &base); err != nil {
@@ -79,19 +82,14 @@ func loadExperiments(dir string, names []string) ([]Experiment, error) {
 	if err != nil {
 		return nil, err
 	}
-	wanted := map[string]bool{}
-	for _, name := range names {
-		wanted[name] = true
+	if len(names) > 0 {
+		if paths, err = choose(paths, names); err != nil {
+			return nil, err
+		}
 	}
 	var all []Experiment
 	for _, path := range paths {
-		e := Experiment{Name: strings.TrimSuffix(filepath.Base(path), ".toml")}
-		_, short, _ := strings.Cut(e.Name, "-")
-		if len(names) > 0 && !wanted[e.Name] && !wanted[short] {
-			continue
-		}
-		delete(wanted, e.Name)
-		delete(wanted, short)
+		e := Experiment{Name: nameOf(path)}
 		if err := readTOML(path, &e); err != nil {
 			return nil, err
 		}
@@ -101,11 +99,33 @@ func loadExperiments(dir string, names []string) ([]Experiment, error) {
 		}
 		all = append(all, e)
 	}
-	for name := range wanted {
-		return nil, fmt.Errorf("no experiment %q in %q", name, filepath.Join(dir, "experiments"))
-	}
 	return all, nil
 }
+
+// loadJudge reads the settings of the network that judges.
+func loadJudge(dir string) (settings, error) {
+	var base Experiment
+	err := readTOML(filepath.Join(dir, "base.toml"), &base)
+	return over(base.Judge, nil), err
+}
+
+// choose finds the paths of names.
+func choose(paths, names []string) ([]string, error) {
+	var out []string
+	for _, name := range names {
+		at := slices.IndexFunc(paths, func(path string) bool {
+			_, short, _ := strings.Cut(nameOf(path), "-")
+			return name == nameOf(path) || name == short
+		})
+		if at < 0 {
+			return nil, fmt.Errorf("there is no experiment %q", name)
+		}
+		out = append(out, paths[at])
+	}
+	return out, nil
+}
+
+func nameOf(path string) string { return strings.TrimSuffix(filepath.Base(path), ".toml") }
 
 // readTOML decodes a file that may hold nothing unknown.
 func readTOML(path string, into any) error {

@@ -17,6 +17,7 @@ import (
 type lab struct {
 	out    string
 	corpus *corpus
+	judge  settings // of the training of the network that judges
 	jobs   int
 	smoke  bool
 	stderr io.Writer

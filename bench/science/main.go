@@ -60,7 +60,11 @@ func run(ctx context.Context, jobs int, render, smoke bool, names []string) erro
 	if err != nil {
 		return err
 	}
-	l := &lab{out: workOut, corpus: c, jobs: jobs, smoke: smoke, stderr: os.Stderr}
+	judge, err := loadJudge(home)
+	if err != nil {
+		return err
+	}
+	l := &lab{out: workOut, corpus: c, judge: judge, jobs: jobs, smoke: smoke, stderr: os.Stderr}
 	if smoke {
 		l.out = filepath.Join(workOut, "smoke")
 		results = filepath.Join(l.out, "results")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/seed-4c77ef92/textwarp/diffusion"
 	"github.com/seed-4c77ef92/textwarp/embeddings"
@@ -24,7 +25,11 @@ var measures = map[string]measure{
 	"tasks":      {take: tasks},
 	"embeddings": {take: directions},
 	"samples":    {take: samples, ofText: true},
+	"network":    {take: network, ofText: true},
+	"size":       {take: size},
+	"infilling":  {take: infilling, ofText: true},
 	"collapse":   {alone: collapse},
+	"break-even": {alone: breakEven},
 }
 
 // Sizes of what is measured: enough that the spread between seeds is the
@@ -34,12 +39,23 @@ const (
 	boundDraws   = 8
 )
 
+// errDiffusion is for measures of what an autoregressive run does not have.
+var errDiffusion = errors.New("this is measured of diffusion runs alone")
+
 // heldOut takes the cross-entropy at three noise levels under the run's masks,
 // and the likelihood bound with all positions noisy, both in nats a character
 // and both of the same windows for all runs. The levels of the bound come from a
-// warp that fits the network, so that no schedule is favoured.
+// warp that fits the network, so that no schedule is favoured. Of an
+// autoregressive run it takes the likelihood, which is exact.
 func heldOut(ctx context.Context, s *subject, _ Trial) (values, error) {
 	windows := min(s.lab.windows(studyWindows), s.data.HeldOut.Windows())
+	if s.reader != nil {
+		e, err := trainer.HeldOutLikelihood(s.reader, s.data.HeldOut, windows)
+		if err != nil {
+			return nil, err
+		}
+		return values{"bound": e.Likelihood.Nats, "bound_se": e.Likelihood.StdErr}, nil
+	}
 	e, err := trainer.HeldOut(s.process, s.data.HeldOut, "mixed", []float64{1, 2, 4}, windows, 1)
 	if err != nil {
 		return nil, err
@@ -69,6 +85,9 @@ func heldOut(ctx context.Context, s *subject, _ Trial) (values, error) {
 
 // tasks takes the cross-entropy at one noise level under each kind of mask.
 func tasks(_ context.Context, s *subject, _ Trial) (values, error) {
+	if s.process == nil {
+		return nil, errDiffusion
+	}
 	v := values{}
 	for _, mask := range []string{"prefix", "random", "span", "none"} {
 		e, err := trainer.HeldOut(s.process, s.data.HeldOut, mask, []float64{2}, s.lab.windows(studyWindows), 1)
@@ -114,4 +133,28 @@ func samples(ctx context.Context, s *subject, t Trial) (values, error) {
 		"judge": score.NLL.Value, "entropy": score.Entropy.Value, "words": score.Known.Value, "long_words": score.KnownLong.Value,
 		"repeated": score.Repeated.Value,
 	}, nil
+}
+
+// size takes what the training cost: parameters, tokens, and the operations of
+// all matrix products.
+func size(_ context.Context, s *subject, _ Trial) (values, error) {
+	c := s.model.Config
+	d := c.Denoiser(s.model.Tokenizer.VocabSize())
+	tokens := float64(c.Run.Steps * c.Optim.Batch * c.Data.Length)
+	return values{
+		"parameters": float64(len(s.model.Model.Params)), "tokens": tokens,
+		"teraflops": tokens * trainer.StepFLOPs(c, d) / 1e12,
+	}, nil
+}
+
+// network scores what is written by an autoregressive network that learned from
+// the same text: nats a character, of the characters that the counting judge
+// scores.
+func network(ctx context.Context, s *subject, t Trial) (values, error) {
+	texts, err := s.write(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	nats, err := s.lab.ask(ctx, texts, s.pool)
+	return values{"judge": nats}, err
 }

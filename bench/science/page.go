@@ -72,6 +72,9 @@ func (e Experiment) render(results, link string) (string, []chart.Figure, error)
 		}
 		b.WriteString(t.markdown(l, all) + "\n")
 	}
+	if e.Scaling {
+		b.WriteString(scalingTable(l, all) + "\n")
+	}
 	var plots []chart.Figure
 	for _, p := range e.Plots {
 		if err := p.check(); err != nil {
@@ -94,7 +97,10 @@ func (e Experiment) conditions(l *ledger, trials []Trial) string {
 			measured++
 		}
 	}
-	s := fmt.Sprintf("%d seeds, mean ± half of the 95 %% interval of Student's t", len(e.Seeds))
+	s := "One seed"
+	if n := len(e.Seeds); n >= leastSeeds {
+		s = fmt.Sprintf("%d seeds, mean ± half of the 95 %% interval of Student's t", n)
+	}
 	for _, t := range e.Tables {
 		if t.Against != "" {
 			s += fmt.Sprintf("; Δ against “%s”, seed by seed", t.Against)

