@@ -17,12 +17,13 @@ type options struct {
 	prompt, infill string
 	length, n      int
 	candidates     int
-	rank           string
+	rank, judge    string
 	nfe            int
 	budgeted       bool // nfe was given
 	json, watch    bool
 	trace          string
 	threads        int
+	pool           *kernels.Pool // of so many cores
 	topP           float64
 	sampler        diffusion.Sampler
 	wanted         generate.Constraints
@@ -51,6 +52,8 @@ each length. The best is by --rank
               again at 8 levels of the clock
   mbr         the text that the other candidates are most like, by chrF: the
               F-score of character n-grams (minimum Bayes risk)
+  judge       the text that another run finds most likely, in nats a character:
+              --judge RUN, one that predicts the next token
 
 --contain and --avoid steer each step by the gradient of the wish's probability
 through the network, and settle halfway what is still open: a word is put in its
@@ -75,6 +78,7 @@ process.fim. It decides itself how many of the n tokens of [MASK:n] it writes.
 		RunE: func(cmd *cobra.Command, args []string) error {
 			pool := kernels.NewPool(o.threads)
 			defer pool.Close()
+			o.pool = pool
 			model, err := trainer.Load(args[0], pool)
 			if err != nil {
 				return err
@@ -113,7 +117,8 @@ process.fim. It decides itself how many of the n tokens of [MASK:n] it writes.
 	f.Float64Var(&o.sampler.Guidance, "guidance", 1, "strength of the prompt or context; 1 is as trained")
 	f.Float64Var(&o.sampler.InitialNoise, "initial-noise", 1, "first noise, as a share of the highest level")
 	f.IntVar(&o.candidates, "candidates", 1, "texts to choose each sample from")
-	f.StringVar(&o.rank, "rank", "confidence", "how to choose: confidence or mbr")
+	f.StringVar(&o.rank, "rank", "confidence", "how to choose: confidence, mbr or judge")
+	f.StringVar(&o.judge, "judge", "", "`run` of the objective ar that --rank judge asks")
 	f.BoolVar(&o.json, "json", false, "one JSON object a sample: text, and every token with its confidence")
 	f.BoolVar(&o.watch, "watch", false, "draw every step on the terminal: certain tokens bright, others dim, given ones cyan")
 	f.StringVar(&o.trace, "trace", "", "`file` for one JSON object a text and step: noise, network calls, and every token with its confidence")

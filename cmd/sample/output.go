@@ -75,12 +75,17 @@ func (j *job) put(w io.Writer, c generate.Choice) error {
 	out := sample{
 		Text: c.Text.Text, Seed: s.Seed, Index: c.Index, Sampler: s.Method, Steps: s.Steps,
 		Temperature: s.Temperature, Guidance: s.Guidance, Calls: c.Calls, Holes: c.Canvas.Holes,
-		Asked: verdicts, Tokens: tokens(j.model.Tokenizer, c.Canvas, c.IDs, c.Prob),
-	}
-	if c.Of > 1 {
-		out.Choice = &choice{Candidate: c.Candidate, Of: c.Of, Rank: j.rank, Score: c.Score}
+		Choice: j.choice(c), Asked: verdicts, Tokens: tokens(j.model.Tokenizer, c.Canvas, c.IDs, c.Prob),
 	}
 	return json.NewEncoder(w).Encode(out)
+}
+
+// choice tells of a choice, if there was one.
+func (o options) choice(c generate.Choice) *choice {
+	if c.Of == 1 {
+		return nil
+	}
+	return &choice{Candidate: c.Candidate, Of: c.Of, Rank: o.rank, Score: c.Score}
 }
 
 // show writes a text below the one before.

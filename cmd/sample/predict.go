@@ -22,13 +22,14 @@ type predicted struct {
 	Index       int     `json:"index"`
 	Temperature float64 `json:"temperature"`
 	TopP        float64 `json:"top_p"`
-	Calls       int     `json:"calls"`           // of the network, for this text
+	Calls       int     `json:"calls"`           // of the network, for this text and its candidates
 	Holes       []int   `json:"holes,omitempty"` // tokens that were written into it
+	Choice      *choice `json:"choice,omitempty"`
 	Tokens      []token `json:"tokens"`
 }
 
 // meant are the flags that mean something to a run of the objective "ar".
-var meant = []string{"prompt", "infill", "length", "n", "seed", "temperature", "top-p", "json", "threads"}
+var meant = []string{"prompt", "infill", "length", "n", "seed", "temperature", "top-p", "candidates", "rank", "judge", "json", "threads"}
 
 // misplaced finds a flag that means nothing to a run of this objective.
 func misplaced(objective string, flags *pflag.FlagSet) (err error) {
@@ -45,8 +46,11 @@ func misplaced(objective string, flags *pflag.FlagSet) (err error) {
 
 // predict writes n samples of a run of the objective "ar".
 func predict(ctx context.Context, out io.Writer, model *trainer.Trained, o options) error {
-	if o.n < 1 {
+	switch {
+	case o.n < 1:
 		return cli.Usagef("--n %d: ask for at least one sample", o.n)
+	case o.candidates < 1:
+		return cli.Usagef("--candidates %d: at least one is needed", o.candidates)
 	}
 	layouts, err := layouts(model, o)
 	if err != nil {
@@ -63,13 +67,17 @@ func predict(ctx context.Context, out io.Writer, model *trainer.Trained, o optio
 	if err := w.Check(layouts[0]); err != nil {
 		return cli.Exit(cli.ExitUsage, err)
 	}
-	return w.Write(ctx, layouts[0], 0, o.n, func(t generate.Text) error {
+	search := generate.Search{Writer: w, Layouts: layouts, Candidates: o.candidates}
+	if search.Rank, err = o.ranker(model, w.Confidence()); err != nil {
+		return cli.Exit(cli.ExitUsage, err)
+	}
+	return search.Write(ctx, o.n, func(t generate.Choice) error {
 		if !o.json {
-			return show(out, t.Number, t.Text)
+			return show(out, t.Index, t.Text.Text)
 		}
 		if err := json.NewEncoder(out).Encode(predicted{
-			Text: t.Text, Seed: s.Seed, Index: t.Number, Temperature: s.Temperature, TopP: s.TopP, Calls: t.Calls,
-			Holes: t.Canvas.Holes, Tokens: tokens(model.Tokenizer, t.Canvas, t.IDs, t.Prob),
+			Text: t.Text.Text, Seed: s.Seed, Index: t.Index, Temperature: s.Temperature, TopP: s.TopP, Calls: t.Calls,
+			Holes: t.Canvas.Holes, Choice: o.choice(t), Tokens: tokens(model.Tokenizer, t.Canvas, t.IDs, t.Prob),
 		}); err != nil {
 			return fmt.Errorf("write sample: %w", err)
 		}

@@ -57,7 +57,7 @@ func newJob(model *trainer.Trained, o options) (*job, error) {
 		return nil, err
 	}
 	j.search = generate.Search{Writer: j.writer, Layouts: layouts, Candidates: o.candidates}
-	if j.search.Rank, err = j.ranker(); err != nil {
+	if j.search.Rank, err = o.ranker(model, j.writer.Confidence()); err != nil {
 		return nil, err
 	}
 	if o.budgeted {
@@ -67,14 +67,23 @@ func newJob(model *trainer.Trained, o options) (*job, error) {
 }
 
 // ranker is the one that --rank names.
-func (j *job) ranker() (generate.Ranker, error) {
-	switch j.rank {
-	case "confidence":
-		return j.writer.Confidence(), nil
-	case "mbr":
-		return generate.Consensus{Tokenizer: j.model.Tokenizer}, nil
+func (o options) ranker(model *trainer.Trained, confidence generate.Ranker) (generate.Ranker, error) {
+	if (o.rank == "judge") != (o.judge != "") {
+		return nil, fmt.Errorf("--rank judge and --judge RUN go together")
 	}
-	return nil, fmt.Errorf("--rank %s: choose confidence or mbr", j.rank)
+	switch o.rank {
+	case "confidence":
+		return confidence, nil
+	case "mbr":
+		return generate.Consensus{Tokenizer: model.Tokenizer}, nil
+	case "judge":
+		judge, err := trainer.Load(o.judge, o.pool)
+		if err != nil {
+			return nil, fmt.Errorf("--judge: %w", err)
+		}
+		return generate.NewJudge(judge)
+	}
+	return nil, fmt.Errorf("--rank %s: choose confidence, mbr or judge", o.rank)
 }
 
 // spend makes a text with all its candidates cost at most so many network calls.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/seed-4c77ef92/textwarp/autoregressive"
@@ -123,4 +124,29 @@ func (c Canvas) filled(ids []int32, prob []float32) Text {
 		t.Canvas.Holes = []int{len(ids)}
 	}
 	return t
+}
+
+// Confidence ranks by what the model itself thought of a text: the mean of ln p
+// of the tokens that it wrote, in nats a token.
+func (a *Autoregressive) Confidence() Ranker { return drawn{a.model} }
+
+type drawn struct{ model *trainer.Trained }
+
+// Calls implements [Ranker].
+func (drawn) Calls() int { return 0 }
+
+// Rank implements [Ranker].
+func (d drawn) Rank(_ context.Context, texts []Text) ([]float64, error) {
+	scores := make([]float64, len(texts))
+	for i, t := range texts {
+		var sum, n float64
+		for k, noisy := range t.Canvas.Noisy {
+			if noisy {
+				sum += math.Log(float64(t.Prob[k]))
+				n++
+			}
+		}
+		scores[i] = perUnit(sum, n, d.model)
+	}
+	return scores, nil
 }
