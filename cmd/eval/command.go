@@ -17,6 +17,7 @@ import (
 type options struct {
 	view.Output
 	eval.Options
+	judge   string
 	threads int
 }
 
@@ -29,7 +30,8 @@ func newCommand() *cobra.Command {
 cross-entropy by noise level, the likelihood in nats a token and bits a byte (of
 diffusion an upper bound) and whether the bound can be trusted, what the run
 writes and how well it fills holes. Whatever is sampled is scored beside as much
-real text. It takes minutes.
+real text and, with --judge, beside what the judge itself writes at temperature 1.
+It takes minutes.
 
 Held-out text is what the run was given when it was trained, or the val split of
 its shards; the training text that the n-gram judge learns from is in its shards.
@@ -37,7 +39,7 @@ its shards; the training text that the n-gram judge learns from is in its shards
 ` + cli.ExitHelp,
 		Example: `  bin/eval run     # by its path: eval alone is a builtin of the shell
   bin/eval run --steps 200 --temperature 0.9 --exact --samples 200 --png eval.png
-  bin/eval run --json > eval.json`,
+  bin/eval run --judge ar-run --json > eval.json`,
 		Args:    cobra.ExactArgs(1),
 		Version: cli.Version(),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -46,14 +48,16 @@ its shards; the training text that the n-gram judge learns from is in its shards
 			}
 			pool := kernels.NewPool(o.threads)
 			defer pool.Close()
-			model, err := trainer.Load(args[0], pool)
+			run, err := load(args[0], pool)
 			if err != nil {
 				return err
 			}
-			for _, s := range model.Skipped {
-				fmt.Fprintf(os.Stderr, "warning: %s; falling back to step %d\n", s, model.Step)
+			if o.judge != "" {
+				if o.Second, err = load(o.judge, pool); err != nil {
+					return err
+				}
 			}
-			r, err := eval.Evaluate(cmd.Context(), args[0], model, o.Options, func(stage string) {
+			r, err := eval.Evaluate(cmd.Context(), *run, o.Options, func(stage string) {
 				fmt.Fprintln(os.Stderr, stage)
 			})
 			if err != nil {
@@ -65,11 +69,12 @@ its shards; the training text that the n-gram judge learns from is in its shards
 	f := cmd.Flags()
 	f.StringVar(&o.HeldOut, "held-out", "", "shards of held-out text (default: the run's own)")
 	f.StringVar(&o.Text, "text", "", "file with the training text (default: the shards that the run learned from)")
+	f.StringVar(&o.judge, "judge", "", "run of the objective ar: a second judge, and the baseline of what is sampled")
 	f.IntVar(&o.Windows, "windows", 128, "held-out windows")
 	f.IntVar(&o.Samples, "samples", 50, "texts of each source, and windows with holes")
 	f.IntVar(&o.Sampler.Steps, "steps", 50, "steps from noise to text")
 	f.StringVar(&o.Sampler.Method, "sampler", diffusion.Euler, "euler, heun (two network calls a step) or ancestral")
-	f.Float64Var(&o.Sampler.Temperature, "temperature", .8, "score temperature")
+	f.Float64Var(&o.Sampler.Temperature, "temperature", .8, "temperature of the score, or of the next token")
 	f.BoolVar(&o.Sampler.Exact, "exact", false, "temperature by the step that is exact for a constant guess")
 	f.Float64Var(&o.Sampler.Guidance, "guidance", 1, "strength of what is given, where holes are filled")
 	f.Float64Var(&o.Sampler.InitialNoise, "initial-noise", 1, "first noise, as a share of the highest level")
@@ -77,4 +82,15 @@ its shards; the training text that the n-gram judge learns from is in its shards
 	f.IntVar(&o.threads, "threads", 0, "processor cores to use (default: all)")
 	o.AddFlags(cmd)
 	return cmd
+}
+
+func load(name string, pool *kernels.Pool) (*eval.Run, error) {
+	m, err := trainer.Load(name, pool)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range m.Skipped {
+		fmt.Fprintf(os.Stderr, "warning: %s; falling back to step %d\n", s, m.Step)
+	}
+	return &eval.Run{Name: name, Model: m}, nil
 }

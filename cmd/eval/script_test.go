@@ -26,12 +26,14 @@ func TestScripts(t *testing.T) {
 	dir := t.TempDir()
 	shards := filepath.Join(dir, "shards")
 	writeShards(t, shards)
-	train(t, filepath.Join(dir, "run"), shards)
-	train(t, filepath.Join(dir, "piped"), "-")
+	train(t, filepath.Join(dir, "run"), shards, trainer.CDCD)
+	train(t, filepath.Join(dir, "ar"), shards, trainer.AR)
+	train(t, filepath.Join(dir, "piped"), "-", trainer.CDCD)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("RUN", filepath.Join(dir, "run"))
+			e.Setenv("AR", filepath.Join(dir, "ar"))
 			e.Setenv("PIPED", filepath.Join(dir, "piped"))
 			return nil
 		},
@@ -61,14 +63,14 @@ func writeShards(t *testing.T, out string) {
 	}
 }
 
-func train(t *testing.T, dir, stream string) {
+func train(t *testing.T, dir, stream, objective string) {
 	t.Helper()
 	s, err := trainer.NewSettings("nano")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for key, value := range map[string]string{
-		"data.stream": stream, "data.length": "24", "run.steps": "20",
+		"data.stream": stream, "process.objective": objective, "data.length": "24", "run.steps": "20",
 		"model.embed_dim": "8", "model.width": "16", "model.layers": "1", "model.heads": "2", "model.mlp": "32",
 	} {
 		if err := s.Set(key, value, "test"); err != nil {

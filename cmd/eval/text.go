@@ -101,6 +101,9 @@ func (r report) writeLikelihood(p *view.Printer) {
 		}
 		p.Printf("%d noise levels a window\n", l.Draws)
 	}
+	if l.AfterFirst != nil {
+		p.Printf("  %-22s%*s  nats a token\n", "after the first token", columnWidth, figure(*l.AfterFirst))
+	}
 }
 
 // columnWidth holds a figure with its error.
@@ -122,7 +125,7 @@ func (r report) writeSources(p *view.Printer) {
 	}
 	row("samples", func(s eval.Source) string { return fmt.Sprint(s.Samples) })
 	if r.Judges.Second != "" {
-		row("AR, nats a token", func(s eval.Source) string { return figure(s.Second.NLL) })
+		row("second judge, nats a token", func(s eval.Source) string { return figure(s.Second.NLL) })
 		row("  entropy of tokens", func(s eval.Source) string { return figure(s.Second.Entropy) })
 		row("  nats a character", func(s eval.Source) string { return figure(s.Second.PerChar) })
 	}
@@ -158,7 +161,7 @@ func (r report) writeSources(p *view.Printer) {
 		p.Printf("Kneser-Ney: %d-grams of %d characters, %s of %s\n", t.Order, t.Characters, whole, cli.Printable(t.Data))
 	}
 	if r.Judges.Second != "" {
-		p.Printf("AR: %s\n", cli.Printable(r.Judges.Second))
+		p.Printf("second judge, AR: %s\n", cli.Printable(r.Judges.Second))
 	}
 }
 
@@ -172,6 +175,7 @@ func (r report) writeInfilling(p *view.Printer) {
 	}
 	i := r.Infilling[0]
 	p.Printf("%.0f %% of the tokens cut out: %d spans, %d characters\n", 100*i.Share, i.Spans, i.Characters)
+	p.Printf("diffusion fills all holes of a window at once, AR one after the other\n")
 }
 
 // settings is all that a sampler was told.
@@ -182,8 +186,12 @@ func settings(s eval.Sampling) string {
 	if s.Exact {
 		parts[3] += " exact"
 	}
-	parts = append(parts, fmt.Sprintf("guidance %g", s.Guidance), fmt.Sprintf("noise %g", s.InitialNoise), fmt.Sprintf("seed %d", s.Seed))
-	return strings.Join(parts, ", ")
+	if s.TopP > 0 {
+		parts = append(parts, fmt.Sprintf("top-p %g", s.TopP))
+	} else {
+		parts = append(parts, fmt.Sprintf("guidance %g", s.Guidance), fmt.Sprintf("noise %g", s.InitialNoise))
+	}
+	return strings.Join(append(parts, fmt.Sprintf("seed %d", s.Seed)), ", ")
 }
 
 // figure is an estimate with as many digits as its error.

@@ -44,7 +44,7 @@ var ours = map[string][]string{
 	},
 
 	"internal/eval": {
-		"trainer", "diffusion", "pipeline", "tokenize", "internal/generate", "internal/judge", "internal/rng", "internal/safeio",
+		"trainer", "diffusion", "autoregressive", "pipeline", "tokenize", "internal/generate", "internal/judge", "internal/rng", "internal/safeio",
 	},
 
 	"cmd/...":   {"*"},

@@ -23,14 +23,15 @@ const judgeText = 16 << 20
 type heldOut struct {
 	Text
 	stream *pipeline.Stream
-	ids    []int32  // [Windows, Length]
-	texts  []string // of the windows
+	tok    *tokenize.Tokenizer
+	ids    []int32 // [Windows, Length]
+	texts  []text  // the windows
 }
 
 // openHeldOut opens the held-out shards: those named, or those that the run had,
 // or the val split of what it learned from.
 func openHeldOut(ctx context.Context, m *trainer.Trained, o Options) (*heldOut, error) {
-	h := &heldOut{Text: Text{Data: o.HeldOut, Split: "train", Length: m.Config.Data.Length}}
+	h := &heldOut{tok: m.Tokenizer, Text: Text{Data: o.HeldOut, Split: "train", Length: m.Config.Data.Length}}
 	if h.Data == "" {
 		h.Data = m.Config.Data.HeldOut
 	}
@@ -62,14 +63,14 @@ func openHeldOut(ctx context.Context, m *trainer.Trained, o Options) (*heldOut, 
 	if err != nil {
 		return nil, err
 	}
-	if err := h.read(m.Tokenizer, o.Windows); err != nil {
+	if err := h.read(o.Windows); err != nil {
 		return nil, errors.Join(err, h.stream.Close())
 	}
 	return h, nil
 }
 
 // read takes the first windows.
-func (h *heldOut) read(tok *tokenize.Tokenizer, windows int) error {
+func (h *heldOut) read(windows int) error {
 	h.Windows = min(windows, h.stream.Windows())
 	if h.Windows < 2 {
 		return fmt.Errorf("%q has %d windows of %d tokens, and an error needs two: %w", h.Data, h.Windows, h.Length, safeio.ErrNotFound)
@@ -80,8 +81,8 @@ func (h *heldOut) read(tok *tokenize.Tokenizer, windows int) error {
 		if err := h.stream.Window(h.window(i), 0, i); err != nil {
 			return err
 		}
-		h.texts = append(h.texts, trainer.Text(tok, h.window(i)))
-		bytes, characters := size(tok, h.window(i))
+		h.texts = append(h.texts, text{trainer.Text(h.tok, h.window(i)), h.window(i)})
+		bytes, characters := size(h.tok, h.window(i))
 		h.Bytes += int(bytes)
 		h.Characters += int(characters)
 	}

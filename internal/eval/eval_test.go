@@ -117,8 +117,12 @@ func options() Options {
 // TestEvaluate: the parts of a report agree with one another and with what they
 // are made of, and no figure depends on the number of cores.
 func TestEvaluate(t *testing.T) {
-	run := tinyRun(t, map[string]string{"data.stream": shards(t)})
-	r, err := Evaluate(t.Context(), run, load(t, run, 1), options(), nil)
+	stream := shards(t)
+	run := tinyRun(t, map[string]string{"data.stream": stream})
+	ar := tinyRun(t, map[string]string{"data.stream": stream, "process.objective": trainer.AR, "process.fim": "0.5"})
+	o := options()
+	o.Second = &Run{"ar", load(t, ar, 1)}
+	r, err := Evaluate(t.Context(), Run{run, load(t, run, 1)}, o, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +157,14 @@ func TestEvaluate(t *testing.T) {
 		t.Errorf("infilling %+v", in)
 	}
 	checkKeys(t, r)
-	again, err := Evaluate(t.Context(), run, load(t, run, 3), options(), nil)
+	if s := r.Sources[2]; len(r.Sources) != 3 || s.Name != "AR" || s.Sampling.TopP != 1 || s.Sampling.Calls != 16 || s.Second.Judge != "ar" || s.Second.Tokens != 5*16 {
+		t.Errorf("the second judge's texts: %+v, sampling %+v, pair %+v", s, s.Sampling, s.Second)
+	}
+	if len(r.Infilling) != 2 || r.Infilling[1].Spans != r.Infilling[0].Spans {
+		t.Errorf("infilling %+v", r.Infilling)
+	}
+	o.Second = &Run{"ar", load(t, ar, 3)}
+	again, err := Evaluate(t.Context(), Run{run, load(t, run, 3)}, o, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,17 +173,76 @@ func TestEvaluate(t *testing.T) {
 	}
 }
 
+// TestEvaluatePrediction: a run of next-token prediction has an exact likelihood,
+// the one that it gives real text as a judge.
+func TestEvaluatePrediction(t *testing.T) {
+	run := tinyRun(t, map[string]string{"data.stream": shards(t), "process.objective": trainer.AR})
+	m := load(t, run, 1)
+	o := options()
+	o.Samples, o.Second = o.Windows, &Run{run, m}
+	r, err := Evaluate(t.Context(), Run{run, m}, o, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := r.Likelihood
+	if l.Kind != "exact" || l.Bound != nil || r.Consistency != nil || len(r.CrossEntropy) != 0 || r.Objective != trainer.AR {
+		t.Errorf("likelihood %+v, consistency %v", l, r.Consistency)
+	}
+	if got := r.Sources[0].Second.NLL; math.Abs(got.Value-l.Token.Value) > 1e-9 || math.Abs(got.StdErr-l.Token.StdErr) > 1e-9 {
+		t.Errorf("real text has %+v nats a token by the judge, which is the run itself, and %+v by the run", got, l.Token)
+	}
+	if l.AfterFirst == nil || l.AfterFirst.Value == l.Token.Value || math.Abs(l.AfterFirst.Value-l.Token.Value) > .5*l.Token.Value {
+		t.Errorf("%+v nats after the first token, %+v in all", l.AfterFirst, l.Token)
+	}
+	if len(r.Infilling) != 0 {
+		t.Errorf("a run that has not learned to fill holes fills %d", len(r.Infilling))
+	}
+	cdcd := load(t, tinyRun(t, map[string]string{"data.stream": shards(t)}), 1)
+	o.Second = &Run{"cdcd", cdcd}
+	if _, err := Evaluate(t.Context(), Run{run, m}, o, nil); err == nil || !strings.Contains(err.Error(), "exact likelihood") {
+		t.Errorf("a run of diffusion as the judge: %v", err)
+	}
+}
+
+// TestJudgeOfAnyLength: a long text is scored in windows, and what fills up a short
+// one counts nothing.
+func TestJudgeOfAnyLength(t *testing.T) {
+	m := load(t, tinyRun(t, map[string]string{"data.stream": shards(t), "process.objective": trainer.AR}), 1)
+	p, err := newSecond("ar", m, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.batch = 3
+	ids := m.Tokenizer.Encode(nil, "the cat sat on the mat. the dog sat on the log.")
+	nats, err := p.NLL(t.Context(), [][]int32{ids, ids[:16], ids[16:32], ids[32:], nil, ids[:5]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sum := nats[1] + nats[2] + nats[3]; math.Abs(nats[0]-sum) > 1e-4 {
+		t.Errorf("a text of %d tokens has %g nats, its windows of 16 have %g", len(ids), nats[0], sum)
+	}
+	nll := make([]float32, 16)
+	p.objective.NLL(nll, ids[:16])
+	var head float64
+	for _, v := range nll[:5] {
+		head += float64(v)
+	}
+	if nats[4] != 0 || math.Abs(nats[5]-head) > 1e-4 {
+		t.Errorf("no text has %g nats; 5 tokens %g, in front of others %g", nats[4], nats[5], head)
+	}
+}
+
 // TestTexts: what is judged and what judges can be named, and must be where there
 // is none.
 func TestTexts(t *testing.T) {
 	piped := load(t, tinyRun(t, map[string]string{"data.stream": "-"}), 1)
 	o := options()
-	if _, err := Evaluate(t.Context(), "run", piped, o, nil); !errors.Is(err, safeio.ErrNotFound) {
+	if _, err := Evaluate(t.Context(), Run{"run", piped}, o, nil); !errors.Is(err, safeio.ErrNotFound) {
 		t.Errorf("a run without held-out text: %v", err)
 	}
 	stream := shards(t)
 	o.HeldOut = stream
-	if _, err := Evaluate(t.Context(), "run", piped, o, nil); !errors.Is(err, safeio.ErrMismatch) {
+	if _, err := Evaluate(t.Context(), Run{"run", piped}, o, nil); !errors.Is(err, safeio.ErrMismatch) {
 		t.Errorf("held-out text of another tokenizer: %v", err)
 	}
 	m := load(t, tinyRun(t, map[string]string{"data.stream": stream}), 1)
@@ -181,7 +251,7 @@ func TestTexts(t *testing.T) {
 	if err := os.WriteFile(o.Text, []byte("the hen and the cow."), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	r, err := Evaluate(t.Context(), "run", m, o, nil)
+	r, err := Evaluate(t.Context(), Run{"run", m}, o, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +260,7 @@ func TestTexts(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Evaluate(ctx, "run", m, o, nil); !errors.Is(err, context.Canceled) {
+	if _, err := Evaluate(ctx, Run{"run", m}, o, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, expected cancellation", err)
 	}
 }
@@ -218,7 +288,7 @@ func TestInfillCounts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &heldOut{Text: Text{Windows: 6, Length: 40}}
+	h := &heldOut{tok: tok, Text: Text{Windows: 6, Length: 40}}
 	for len(h.ids) < h.Windows*h.Length {
 		h.ids = tok.Encode(h.ids, "abcdefgh")
 	}
@@ -226,7 +296,7 @@ func TestInfillCounts(t *testing.T) {
 		shift           int32
 		span, character float64
 	}{"the truth": {0, 1, 1}, "another letter": {1, 0, 0}} {
-		got, err := infill(t.Context(), tok, h, 100, 1, func(_ context.Context, ids []int32, holes []span, _ int) ([]int32, error) {
+		got, err := infill(t.Context(), h, 100, 1, func(_ context.Context, ids []int32, holes []span, _ int) ([]int32, error) {
 			filled := slices.Clone(ids)
 			for _, hole := range holes {
 				for i := hole.begin; i < hole.end; i++ {
@@ -261,8 +331,8 @@ func TestUnits(t *testing.T) {
 	}
 	ids := tok.Encode(nil, "ééé")
 	ids = append(ids, tok.EOS())
-	h := &heldOut{Text: Text{Windows: 2, Length: 4}, ids: slices.Concat(ids, ids)}
-	l := newLikelihood(tok, h, []float64{3, 3})
+	h := &heldOut{tok: tok, Text: Text{Windows: 2, Length: 4}, ids: slices.Concat(ids, ids)}
+	l := newLikelihood(h, []float64{3, 3})
 	if l.Token.Value != 3 || l.Character.Value != 4 || math.Abs(l.Byte.Value-2/math.Ln2) > 1e-12 {
 		t.Errorf("3 nats a token: got %g a token, %g a character, %g bits a byte; want 3, 4, %g", l.Token.Value, l.Character.Value, l.Byte.Value, 2/math.Ln2)
 	}

@@ -3,10 +3,8 @@ package eval
 import (
 	"context"
 
-	"github.com/seed-4c77ef92/textwarp/internal/generate"
 	"github.com/seed-4c77ef92/textwarp/internal/judge"
 	"github.com/seed-4c77ef92/textwarp/internal/rng"
-	"github.com/seed-4c77ef92/textwarp/tokenize"
 	"github.com/seed-4c77ef92/textwarp/trainer"
 )
 
@@ -61,27 +59,9 @@ func holes(length int, s *rng.Stream) []span {
 // filler puts tokens into the holes of a window.
 type filler func(ctx context.Context, ids []int32, holes []span, window int) (filled []int32, err error)
 
-// fillAtOnce has a writer fill all holes of a window together.
-func fillAtOnce(w generate.Writer) filler {
-	return func(ctx context.Context, ids []int32, holes []span, window int) (filled []int32, err error) {
-		c := generate.Canvas{IDs: make([]int32, len(ids)), Noisy: make([]bool, len(ids))}
-		copy(c.IDs, ids)
-		for _, h := range holes {
-			for i := h.begin; i < h.end; i++ {
-				c.IDs[i], c.Noisy[i] = 0, true
-			}
-		}
-		err = w.Write(ctx, c, window, 1, func(t generate.Text) error {
-			filled = t.IDs
-			return nil
-		})
-		return filled, err
-	}
-}
-
 // infill tries n windows. A span is right if its text is; a character, if the
 // same stands at its place in the span. Errors are over windows.
-func infill(ctx context.Context, tok *tokenize.Tokenizer, h *heldOut, n int, seed uint64, fill filler) (Infilling, error) {
+func infill(ctx context.Context, h *heldOut, n int, seed uint64, fill filler) (Infilling, error) {
 	r := Infilling{Share: holeShare, Windows: min(n, h.Windows)}
 	spans, characters := make([]judge.Part, r.Windows), make([]judge.Part, r.Windows)
 	for i := range r.Windows {
@@ -93,7 +73,7 @@ func infill(ctx context.Context, tok *tokenize.Tokenizer, h *heldOut, n int, see
 			return r, err
 		}
 		for _, c := range cut {
-			want, filled := trainer.Text(tok, ids[c.begin:c.end]), trainer.Text(tok, got[c.begin:c.end])
+			want, filled := trainer.Text(h.tok, ids[c.begin:c.end]), trainer.Text(h.tok, got[c.begin:c.end])
 			spans[i].Base++
 			if want == filled {
 				spans[i].Sum++

@@ -19,9 +19,9 @@ type Report struct {
 	HeldOut      Text                  `json:"held_out"`
 	Likelihood   Likelihood            `json:"likelihood"`
 	CrossEntropy []*trainer.Evaluation `json:"cross_entropy"` // by noise level, under masks as trained and none
-	Consistency  *Consistency          `json:"consistency"`
+	Consistency  *Consistency          `json:"consistency"`   // of a bound
 	Judges       Judges                `json:"judges"`
-	Sources      []Source              `json:"sources"` // real text first, then the run
+	Sources      []Source              `json:"sources"` // real text first, then the run, then the second judge
 	Infilling    []Infilling           `json:"infilling"`
 }
 
@@ -46,6 +46,10 @@ type Likelihood struct {
 	Byte      judge.Estimate   `json:"bits_byte"`      // bits a byte of UTF-8
 	Bound     *diffusion.Bound `json:"bound"`          // the terms of a bound, nats a token
 	Draws     int              `json:"draws"`          // noise levels a window, of a bound
+
+	// AfterFirst is nats a token of all but the first of each window, which has
+	// nothing before it: what a next-token loss commonly is. Exact likelihoods only.
+	AfterFirst *judge.Estimate `json:"after_first"`
 }
 
 // Consistency is the check of a bound, see [diffusion.Slopes].
@@ -86,8 +90,9 @@ type Sampling struct {
 	Calls        int     `json:"network_calls"` // a text
 	Temperature  float64 `json:"temperature"`
 	Exact        bool    `json:"exact"`
-	Guidance     float64 `json:"guidance"`
-	InitialNoise float64 `json:"initial_noise"`
+	Guidance     float64 `json:"guidance,omitempty"`      // of diffusion
+	InitialNoise float64 `json:"initial_noise,omitempty"` // of diffusion
+	TopP         float64 `json:"top_p,omitempty"`         // of next-token prediction
 	Seed         uint64  `json:"seed"`
 }
 

@@ -5,12 +5,10 @@ import (
 	"fmt"
 )
 
-// Scorer is a second judge, such as an autoregressive network, with tokens of
-// its own.
+// Scorer is a second judge, such as an autoregressive network, which sees text as
+// tokens.
 type Scorer interface {
 	Name() string
-	// Encode gives the tokens that the judge sees of a text.
-	Encode(text string) []int32
 	// NLL gives the negative log-likelihood in nats of each of some texts.
 	NLL(ctx context.Context, texts [][]int32) ([]float64, error)
 }
@@ -26,13 +24,11 @@ type Pair struct {
 	Entropy Estimate `json:"entropy"`       // of the tokens of all samples together
 }
 
-// Ask lets a second judge score samples.
-func Ask(ctx context.Context, s Scorer, samples []string) (Pair, error) {
+// Ask lets a second judge score samples, given as it sees them too.
+func Ask(ctx context.Context, s Scorer, samples []string, texts [][]int32) (Pair, error) {
 	p := Pair{Judge: s.Name()}
-	texts := make([][]int32, len(samples))
-	for i, text := range samples {
-		texts[i] = s.Encode(text)
-		p.Tokens += len(texts[i])
+	for _, ids := range texts {
+		p.Tokens += len(ids)
 	}
 	if p.Tokens == 0 {
 		return p, fmt.Errorf("score samples: %d samples have no token", len(samples))

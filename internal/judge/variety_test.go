@@ -194,14 +194,6 @@ type table struct{ err error }
 
 func (table) Name() string { return "table" }
 
-func (table) Encode(text string) []int32 {
-	ids := make([]int32, 0, len(text)/2)
-	for i := 0; i+1 < len(text); i += 2 {
-		ids = append(ids, int32(text[i]))
-	}
-	return ids
-}
-
 func (s table) NLL(_ context.Context, texts [][]int32) ([]float64, error) {
 	out := make([]float64, len(texts))
 	for i := range texts {
@@ -211,20 +203,19 @@ func (s table) NLL(_ context.Context, texts [][]int32) ([]float64, error) {
 }
 
 func TestAsk(t *testing.T) {
-	p, err := Ask(t.Context(), table{}, []string{"abcb", "abab"})
+	p, err := Ask(t.Context(), table{}, []string{"abcb", "abab"}, [][]int32{{1, 3}, {1, 1}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Tokens a c a a.
 	want := math.Log(4)/4 + math.Log(4./3)*3/4
 	if p.Judge != "table" || p.Tokens != 4 || p.NLL != (Estimate{3, 0}) || p.PerChar != (Estimate{1.5, 0}) || math.Abs(p.Entropy.Value-want) > 1e-15 {
 		t.Errorf("got %+v; want 4 tokens, 3 nats a token, 1.5 a character, entropy %v", p, want)
 	}
-	if _, err := Ask(t.Context(), table{}, []string{""}); err == nil {
+	if _, err := Ask(t.Context(), table{}, []string{""}, [][]int32{nil}); err == nil {
 		t.Error("samples without a token must be an error")
 	}
 	broken := errors.New("broken")
-	if _, err := Ask(t.Context(), table{broken}, []string{"ab"}); !errors.Is(err, broken) {
+	if _, err := Ask(t.Context(), table{broken}, []string{"ab"}, [][]int32{{1}}); !errors.Is(err, broken) {
 		t.Errorf("error %v, want the judge's own", err)
 	}
 }
