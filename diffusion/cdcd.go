@@ -2,6 +2,7 @@ package diffusion
 
 import (
 	"math"
+	"slices"
 	"unsafe"
 
 	"github.com/seed-4c77ef92/textwarp/embeddings"
@@ -315,6 +316,10 @@ func (c *CDCD) Steer(s *State, x0, gradient []float32, classes [][]int32, logP, 
 	net, d := c.Net.(steerable), s.D
 	net.LogProbs(logP, classes)
 	weigh()
+	if !slices.ContainsFunc(weight, func(w float32) bool { return w != 0 }) {
+		clear(gradient)
+		return
+	}
 	net.Raise(classes, weight)
 	dFeatures := c.dFeatures[:s.B*s.L*(3*d+1)]
 	net.Backward(dFeatures)

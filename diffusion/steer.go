@@ -75,6 +75,9 @@ func (s *steering) predict(x0 []float32) {
 func (s *steering) weighAll() {
 	clear(s.weight)
 	s.know()
+	if s.Strength == 0 {
+		return
+	}
 	for b := range s.st.B {
 		for i, w := range s.Wishes {
 			if s.settled[b*len(s.Wishes)+i] {
