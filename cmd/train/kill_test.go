@@ -20,7 +20,8 @@ import (
 
 // TestKilledRunsRepeatEveryByte kills training at random moments, resumes it,
 // and compares the whole run directory with that of a run left alone.
-// TEXTWARP_KILLS sets the number of kills.
+// TEXTWARP_KILLS sets the number of kills; the objective "ar", which has less to
+// save, gets a third of them.
 func TestKilledRunsRepeatEveryByte(t *testing.T) {
 	kills := 6
 	if v := os.Getenv("TEXTWARP_KILLS"); v != "" {
@@ -29,6 +30,13 @@ func TestKilledRunsRepeatEveryByte(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	t.Run("cdcd", func(t *testing.T) { killAndResume(t, kills) })
+	t.Run("ar", func(t *testing.T) { killAndResume(t, (kills+2)/3, "--objective", "ar", "--set", "process.fim=0.5") })
+}
+
+// killAndResume trains with the options given and kills it so often.
+func killAndResume(t *testing.T, kills int, options ...string) {
+	t.Helper()
 	dir := t.TempDir()
 	program := filepath.Join(dir, "train")
 	self, err := os.Executable()
@@ -40,7 +48,8 @@ func TestKilledRunsRepeatEveryByte(t *testing.T) {
 	}
 	prepare(t, filepath.Join(dir, "shards"))
 	begin := strings.Fields("--stream shards --length 16 --batch 4 --steps 150 --threads 1 --set run.save_every=11 --set run.eval_every=40 " +
-		"--set run.sample_every=50 --set model.width=16 --set model.heads=2 --set model.layers=1 --set model.mlp=32 -o")
+		"--set run.sample_every=50 --set model.width=16 --set model.heads=2 --set model.layers=1 --set model.mlp=32")
+	begin = append(append(begin, options...), "-o")
 	command := func(args ...string) *exec.Cmd {
 		c := exec.Command(program, args...)
 		c.Dir = dir
