@@ -20,8 +20,8 @@ import (
 
 // TestKilledRunsRepeatEveryByte kills training at random moments, resumes it,
 // and compares the whole run directory with that of a run left alone.
-// TEXTWARP_KILLS sets the number of kills; the objective "ar", which has less to
-// save, gets a third of them.
+// TEXTWARP_KILLS sets the number of kills of a run of diffusion; one of the
+// objective "ar" gets a third of them.
 func TestKilledRunsRepeatEveryByte(t *testing.T) {
 	kills := 6
 	if v := os.Getenv("TEXTWARP_KILLS"); v != "" {
