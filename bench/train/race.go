@@ -18,6 +18,7 @@ type result struct {
 	Ours      bool      `json:"ours"`
 	Precision string    `json:"precision"`
 	Threads   int       `json:"threads"`
+	Steps     int       `json:"steps"`     // of a whole recipe
 	Rounds    []float64 `json:"rounds_ms"` // median step of every round
 	Peak      int64     `json:"peak_bytes"`
 	Base      int64     `json:"base_bytes"` // before the model was made
@@ -48,6 +49,9 @@ func (d *driver) race(ctx context.Context, w *workload, step string, list []vari
 	for n := range rounds {
 		fmt.Fprintf(os.Stderr, "%s %s: round %d of %d\n", w.name, step, n+1, rounds)
 		for _, r := range racers {
+			if w.trainsWhole() && len(r.Rounds)*w.steps == r.Steps {
+				continue // its run is over
+			}
 			r.run(w.steps)
 			time.Sleep(pause)
 		}
@@ -80,10 +84,13 @@ func (d *driver) enter(ctx context.Context, w *workload, step string, v variant)
 	if v.threads > 0 {
 		s.Threads = v.threads
 	}
+	if v.steps > 0 {
+		s.Steps = v.steps
+	}
 	if v.precision != "" {
 		s.Precision = v.precision
 	}
-	r := &racer{result: &result{Variant: v.name, Ours: v.ours, Precision: s.Precision, Threads: s.Threads}}
+	r := &racer{result: &result{Variant: v.name, Ours: v.ours, Precision: s.Precision, Threads: s.Threads, Steps: s.Steps}}
 	if err := r.start(ctx, d, v, s); err != nil {
 		r.Failed = err.Error()
 		return r

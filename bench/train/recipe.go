@@ -23,6 +23,10 @@ const (
 	recipeFinal  = .1
 	recipeWarmup = 100
 	recipeDecay  = .1
+
+	recipeRound = 100  // steps by turns
+	recipeLoss  = 1.88 // that nanoGPT's README reports, in nats
+	enoughSteps = 700  // in which ours gets there
 )
 
 // training is a run of package trainer that is let go on for a number of steps at
@@ -58,9 +62,9 @@ func newTraining(s spec, pool *kernels.Pool) (*training, error) {
 	n := w.net
 	c.Model.EmbedDim, c.Model.Width, c.Model.Layers, c.Model.Heads, c.Model.MLP = n.EmbedDim, n.Width, n.Layers, n.Heads, n.MLP
 	c.Optim.LR, c.Optim.FinalLR, c.Optim.Warmup, c.Optim.WeightDecay = recipeRate, recipeFinal, recipeWarmup, recipeDecay
-	c.Run.Steps, c.Run.LogEvery = recipeSteps, w.steps
+	c.Run.Steps, c.Run.LogEvery = s.Steps, w.steps
 	// All else comes when the clock has stopped.
-	c.Run.EvalEvery, c.Run.SampleEvery, c.Run.SaveEvery = recipeSteps, recipeSteps, recipeSteps
+	c.Run.EvalEvery, c.Run.SampleEvery, c.Run.SaveEvery = s.Steps, s.Steps, s.Steps
 	r.config = *c
 	if err := shard(s.File, c.Data.Stream, c.Data.HeldOut); err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ type variant struct {
 	compile   bool
 	chunk     int
 	threads   int // 0 is what the flag says
+	steps     int // of the recipe; 0 is all
 	env       []string
 	spins     bool // OMP_WAIT_POLICY is left alone and not PASSIVE
 }
@@ -31,6 +32,9 @@ func variants(w *workload, libs libraries, quick bool) []variant {
 		{name: "ours", ours: true},
 		{name: "ours, 1 thread", ours: true, threads: 1},
 		{name: "eager, as installed", spins: true},
+	}
+	if w.trainsWhole() {
+		list = append(list, variant{name: "ours, fewer steps", ours: true, steps: enoughSteps})
 	}
 	all := !quick && w.together > 3
 	if all {

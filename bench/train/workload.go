@@ -55,7 +55,7 @@ var workloads = []workload{
 		"W6", "nanoGPT's recipe", 12, 64,
 		denoiser.Config{Vocab: 65, EmbedDim: 64, Width: 128, Layers: 4, Heads: 4, MLP: 512, Causal: true},
 		[]string{recipe},
-		100, recipeSteps / 100, 10,
+		recipeRound, recipeSteps / recipeRound, 10,
 	},
 }
 
