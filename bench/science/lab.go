@@ -83,6 +83,9 @@ func (l *lab) plan(experiments []Experiment, results string) ([]job, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := e.check(rows(trials)); err != nil {
+			return nil, err
+		}
 		book, err := openLedger(results, e.Name)
 		if err != nil {
 			return nil, err

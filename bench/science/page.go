@@ -50,6 +50,21 @@ func between(text, name, block string) (string, error) {
 	return head + begin + block + end + tail, nil
 }
 
+// check reports what the tables and plots ask for and cannot have.
+func (e Experiment) check(all []row) error {
+	for _, t := range e.Tables {
+		if err := t.check(all); err != nil {
+			return fmt.Errorf("experiment %s: %w", e.Name, err)
+		}
+	}
+	for _, p := range e.Plots {
+		if err := p.check(); err != nil {
+			return fmt.Errorf("experiment %s: %w", e.Name, err)
+		}
+	}
+	return nil
+}
+
 // render gives the block of an experiment and its plots.
 func (e Experiment) render(results, link string) (string, []chart.Figure, error) {
 	trials, err := e.Trials()
@@ -66,10 +81,14 @@ func (e Experiment) render(results, link string) (string, []chart.Figure, error)
 	if e.Paper != "" {
 		fmt.Fprintf(&b, "*Published.* %s\n\n", e.Paper)
 	}
+	if len(l.done) == 0 {
+		fmt.Fprintf(&b, "Not measured yet: `bench/science/run %s`\n", e.Name)
+		return b.String(), nil, nil
+	}
+	if err := e.check(all); err != nil {
+		return "", nil, err
+	}
 	for _, t := range e.Tables {
-		if err := t.check(all); err != nil {
-			return "", nil, err
-		}
 		b.WriteString(t.markdown(l, all) + "\n")
 	}
 	if e.Scaling {
@@ -77,9 +96,6 @@ func (e Experiment) render(results, link string) (string, []chart.Figure, error)
 	}
 	var plots []chart.Figure
 	for _, p := range e.Plots {
-		if err := p.check(); err != nil {
-			return "", nil, err
-		}
 		plots = append(plots, p.draw(l, all))
 	}
 	if len(plots) > 0 {
