@@ -67,7 +67,7 @@ func (s *subject) fillGreedily(ctx context.Context, given [][]int32, begin, n in
 	for part := range slices.Chunk(given, studyBatch) {
 		sequences := make([]autoregressive.Sequence, len(part))
 		for i, ids := range part {
-			sequences[i] = autoregressive.Sequence{Given: fim.PSM(nil, ids[:begin], ids[begin+n:]), Most: n, Hole: true}
+			sequences[i] = autoregressive.Sequence{Given: fim.SPM(nil, ids[:begin], ids[begin+n:]), Most: n, Hole: true}
 		}
 		if err := (autoregressive.Sampler{TopP: 1}).Run(ctx, writer, sequences, nil); err != nil {
 			return nil, err
