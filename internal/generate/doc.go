@@ -4,6 +4,9 @@
 //	prompt, or text with holes ──▶ Canvas ──▶ Writer ──▶ Text, Text, Text…
 //	                               tokenizer   ├ Diffusion: diffusion.Sampler over a trainer.Trained
 //	                                           └ Autoregressive: autoregressive.Sampler over another
+//	                                                          │
+//	several layouts and candidates ──▶ Search ◀──ranked───────┘
+//	                                    └ Ranker: Confidence, Consensus, Judge
 //
 // Invariant: text number i of a canvas is a function of the model, the writer's
 // options and seed, the canvas and i alone. How many are asked for, how they
