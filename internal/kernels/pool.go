@@ -80,8 +80,7 @@ func (p *Pool) Workers() int { return len(p.workers) }
 // Level names the instruction level in use: "generic", "avx2" (with FMA) or
 // "avx512" (F, BW, DQ, VL). NewPool takes the best one that the processor has; the
 // environment variable TEXTWARP_ISA forces one, and is ignored where the
-// processor lacks it. The AVX-512 bodies have passed all tests in an emulator
-// (emulate/run); their speed was never measured.
+// processor lacks it.
 func (p *Pool) Level() string { return p.isa.String() }
 
 // Close ends the workers and waits until they are gone. The pool must be idle
