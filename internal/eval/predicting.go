@@ -32,38 +32,9 @@ func newPredicting(name string, m *trainer.Trained, s autoregressive.Sampler) (*
 // Name implements [judge.Scorer].
 func (p *predicting) Name() string { return p.name }
 
-// NLL implements [judge.Scorer]. A text longer than the windows that the model
-// knows is scored as several, each on its own. What a window lacks in length is
-// filled up behind, where no token of the text sees it.
+// NLL implements [judge.Scorer].
 func (p *predicting) NLL(ctx context.Context, texts [][]int32) ([]float64, error) {
-	l := p.model.Config.Data.Length
-	nats := make([]float64, len(texts))
-	ids, nll := make([]int32, p.batch*l), make([]float32, p.batch*l)
-	var owner, size []int // of the windows in ids
-	flush := func() {
-		p.objective.NLL(nll[:len(owner)*l], ids[:len(owner)*l])
-		for w, i := range owner {
-			for _, v := range nll[w*l : w*l+size[w]] {
-				nats[i] += float64(v)
-			}
-		}
-		owner, size = owner[:0], size[:0]
-	}
-	for i, text := range texts {
-		for window := range slices.Chunk(text, l) {
-			row := ids[len(owner)*l : (len(owner)+1)*l]
-			clear(row[copy(row, window):])
-			owner, size = append(owner, i), append(size, len(window))
-			if len(owner) == p.batch {
-				if err := ctx.Err(); err != nil {
-					return nil, err
-				}
-				flush()
-			}
-		}
-	}
-	flush()
-	return nats, nil
+	return p.objective.TextNLL(ctx, texts)
 }
 
 // figures implements [subject].

@@ -34,32 +34,17 @@ func (*Judge) Calls() int { return 0 }
 
 // Rank implements [Ranker].
 func (j *Judge) Rank(ctx context.Context, texts []Text) ([]float64, error) {
-	l := j.model.Config.Data.Length
-	var ids []int32 // whole windows, text after text
-	begin, tokens := make([]int, len(texts)), make([]int, len(texts))
+	ids := make([][]int32, len(texts))
 	for i, t := range texts {
-		begin[i] = len(ids)
-		ids = j.model.Tokenizer.Encode(ids, t.Text)
-		tokens[i] = len(ids) - begin[i]
-		for len(ids)%l != 0 { // nothing before it depends on it
-			ids = append(ids, 0)
-		}
+		ids[i] = j.model.Tokenizer.Encode(nil, t.Text)
 	}
-	nll := make([]float32, len(ids))
-	for at := 0; at < len(ids); at += judgeBatch * l {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		end := min(len(ids), at+judgeBatch*l)
-		j.objective.NLL(nll[at:end], ids[at:end])
+	nats, err := j.objective.TextNLL(ctx, ids)
+	if err != nil {
+		return nil, err
 	}
 	scores := make([]float64, len(texts))
 	for i, t := range texts {
-		var sum float64
-		for _, v := range nll[begin[i] : begin[i]+tokens[i]] {
-			sum -= float64(v)
-		}
-		scores[i] = perUnit(sum, float64(utf8.RuneCountInString(t.Text)), j.model)
+		scores[i] = perUnit(-nats[i], float64(utf8.RuneCountInString(t.Text)), j.model)
 	}
 	return scores, nil
 }
