@@ -26,8 +26,8 @@ type Stats struct {
 	EffectiveRank  float64   `json:"effective_rank"`
 	SingularValues []float64 `json:"singular_values"` // of E, falling; min(V, D) of them
 
-	NeverUpdated []int32  `json:"never_updated"` // rows that no gradient has turned
-	Alarms       []string `json:"alarms"`        // signs of collapse; empty when healthy
+	NeverUpdated []int32  `json:"never_updated,omitzero"` // rows that no gradient has turned
+	Alarms       []string `json:"alarms"`                 // signs of collapse; empty when healthy
 }
 
 // Quantiles of a sample.

@@ -14,6 +14,18 @@ type Evaluation struct {
 	SE      []float64 `json:"se,omitempty"` // standard error over windows
 
 	Likelihood *Likelihood `json:"likelihood,omitempty"`
+
+	Classes []ClassLoss `json:"classes,omitempty"` // the same losses apart by kind of token
+}
+
+// ClassLoss is the held-out loss of the tokens of one class: at every level T
+// or, of a likelihood, the one.
+type ClassLoss struct {
+	Group  string    `json:"group"`
+	Name   string    `json:"name"`
+	Tokens int       `json:"tokens"` // scored at each level
+	CE     []float64 `json:"ce"`     // nats a token
+	SE     []float64 `json:"se"`     // standard error over windows
 }
 
 // Likelihood is the exact negative log-likelihood of windows of text, in nats a
@@ -29,11 +41,22 @@ type Likelihood struct {
 // evaluate measures the held-out text.
 func (t *Trainer) evaluate() (*Evaluation, error) {
 	t.average.Table.Refresh()
-	return t.study.evaluate(t.data.HeldOut)
+	if t.classes == nil {
+		var err error
+		if t.classes, err = NewClasses(t.data.Tokenizer, t.data.HeldOut, t.config.Data.Length, likelihoodWindows); err != nil {
+			return nil, err
+		}
+	}
+	return t.study.evaluate(t.data.HeldOut, t.classes)
 }
 
 // mean is a sum over n tokens of one window.
 type mean struct{ sum, n float64 }
+
+func (m *mean) add(v float32) {
+	m.sum += float64(v)
+	m.n++
+}
 
 // ratio returns the mean a token over windows of unequal counts, and its
 // standard error (ratio estimator).

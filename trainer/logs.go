@@ -12,12 +12,13 @@ import (
 
 // Files of a run directory.
 const (
-	ConfigFile    = "config.toml"
-	TokenizerFile = "tokenizer.json"
-	MetricsFile   = "metrics.jsonl"
-	WarpFile      = "warp.jsonl"
-	SamplesFile   = "samples.jsonl"
-	TimingFile    = "timing.jsonl" // wall clock: the one that differs between equal runs
+	ConfigFile     = "config.toml"
+	TokenizerFile  = "tokenizer.json"
+	MetricsFile    = "metrics.jsonl"
+	WarpFile       = "warp.jsonl"
+	EmbeddingsFile = "embeddings.jsonl"
+	SamplesFile    = "samples.jsonl"
+	TimingFile     = "timing.jsonl" // wall clock: the one that differs between equal runs
 )
 
 // logs are the files that a run appends lines to.
@@ -29,7 +30,7 @@ type logs struct {
 // A new run has no lengths and begins with empty logs.
 func openLogs(dir string, lengths map[string]int64) (*logs, error) {
 	l := &logs{files: map[string]*os.File{}}
-	for _, name := range []string{MetricsFile, WarpFile, SamplesFile, TimingFile} {
+	for _, name := range []string{MetricsFile, WarpFile, EmbeddingsFile, SamplesFile, TimingFile} {
 		f, err := os.OpenFile(filepath.Join(dir, name), os.O_RDWR|os.O_CREATE, 0o644)
 		if err != nil {
 			l.close()

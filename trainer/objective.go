@@ -24,8 +24,8 @@ type objective interface {
 
 // study shows how far training has come.
 type study interface {
-	// evaluate measures held-out text.
-	evaluate(s *pipeline.Stream) (*Evaluation, error)
+	// evaluate measures held-out text, also by class.
+	evaluate(s *pipeline.Stream, classes *Classes) (*Evaluation, error)
 	// preview writes a window of text. The random numbers are the same each time,
 	// so that one sees one text sharpen while the model learns; a stopped run must
 	// have written what a run that goes on has, so it is not interrupted.

@@ -35,16 +35,18 @@ type reading struct {
 // twice at eight noise levels.
 const likelihoodWindows = 16 * evalWindows
 
-func (r *reading) evaluate(s *pipeline.Stream) (*Evaluation, error) {
-	return HeldOutLikelihood(r.Objective, s, likelihoodWindows)
+func (r *reading) evaluate(s *pipeline.Stream, classes *Classes) (*Evaluation, error) {
+	return HeldOutLikelihood(r.Objective, s, classes, likelihoodWindows)
 }
 
-// HeldOutLikelihood measures the likelihood of the first windows of a stream.
-func HeldOutLikelihood(m *autoregressive.Objective, s *pipeline.Stream, windows int) (*Evaluation, error) {
+// HeldOutLikelihood measures the likelihood of the first windows of a stream, and
+// apart by class where classes are given.
+func HeldOutLikelihood(m *autoregressive.Objective, s *pipeline.Stream, classes *Classes, windows int) (*Evaluation, error) {
 	l, batch := m.Size()
 	e := &Evaluation{Windows: min(windows, s.Windows()), Likelihood: &Likelihood{}}
 	ids, nll := make([]int32, batch*l), make([]float32, batch*l)
 	var all, rest []mean
+	apart := classes.tally(1)
 	for first := 0; first < e.Windows; first += batch {
 		n := min(batch, e.Windows-first)
 		for i := range n {
@@ -60,10 +62,12 @@ func HeldOutLikelihood(m *autoregressive.Objective, s *pipeline.Stream, windows 
 			}
 			rest = append(rest, mean{sum, float64(l - 1)})
 			all = append(all, mean{sum + float64(nll[i*l]), float64(l)})
+			apart.add(0, ids[i*l:(i+1)*l], nll[i*l:(i+1)*l], nil)
 		}
 	}
 	e.Likelihood.Nats, e.Likelihood.StdErr = ratio(all)
 	e.Likelihood.AfterFirst, e.Likelihood.AfterFirstStdErr = ratio(rest)
+	e.Classes = apart.losses()
 	return e, nil
 }
 
@@ -72,5 +76,8 @@ func (r *reading) preview() ([]int32, SampleLine, error) {
 	text := []autoregressive.Sequence{{Most: r.config.Data.Length}}
 	err := autoregressive.Sampler{Temperature: previewTemperature, TopP: 1, Seed: previewSeed}.
 		Run(context.Background(), r.writer, text, nil)
-	return text[0].IDs, SampleLine{Seed: previewSeed, Steps: len(text[0].IDs), Temperature: previewTemperature}, err
+	ids := text[0].IDs
+	return ids, SampleLine{
+		Seed: previewSeed, Steps: len(ids), Temperature: previewTemperature, Frames: []Frame{newFrame(len(ids), 0, 0, ids, text[0].Prob)},
+	}, err
 }

@@ -101,7 +101,7 @@ func TestPredictingLearns(t *testing.T) {
 	if m.Config.Process.Objective != AR || m.Warp != nil {
 		t.Errorf("loaded as %q with warp %v", m.Config.Process.Objective, m.Warp)
 	}
-	again, err := HeldOutLikelihood(m.Model.Autoregressive(m.Config, 3, s.Data.Length), tr.data.HeldOut, likelihoodWindows)
+	again, err := HeldOutLikelihood(m.Model.Autoregressive(m.Config, 3, s.Data.Length), tr.data.HeldOut, nil, likelihoodWindows)
 	if err != nil || *again.Likelihood != *after.Likelihood {
 		t.Errorf("the loaded run has %+v, %v; the trainer had %+v", again, err, after)
 	}

@@ -1,8 +1,12 @@
 package trainer
 
 import (
+	"fmt"
+	"math"
+	"slices"
 	"time"
 
+	"github.com/seed-4c77ef92/textwarp/embeddings"
 	"github.com/seed-4c77ef92/textwarp/timewarp"
 )
 
@@ -33,6 +37,13 @@ type TimingLine struct {
 	GFLOPS          float64 `json:"gflops"`
 }
 
+// EmbeddingsLine is a line of embeddings.jsonl: the state of the table of the
+// averaged weights.
+type EmbeddingsLine struct {
+	Step  int              `json:"step"`
+	Stats embeddings.Stats `json:"stats"`
+}
+
 // SampleLine is a line of samples.jsonl.
 type SampleLine struct {
 	Step        int     `json:"step"`
@@ -40,6 +51,26 @@ type SampleLine struct {
 	Steps       int     `json:"steps"` // of the sampler
 	Temperature float64 `json:"temperature"`
 	Text        string  `json:"text"`
+	Frames      []Frame `json:"frames,omitempty"` // on its way; the last is the text
+}
+
+// Frame is a text at one moment of the sampler: the tokens that the network
+// thought most probable, and what probability it gave them.
+type Frame struct {
+	Step int       `json:"step"` // of the sampler
+	T    float64   `json:"t,omitempty"`
+	U    float64   `json:"u,omitempty"` // place on the clock, from 1 to 0
+	IDs  []int32   `json:"ids"`
+	P    []float64 `json:"p"` // to three digits
+}
+
+// newFrame copies what a sampler shows.
+func newFrame(step int, t, u float64, ids []int32, prob []float32) Frame {
+	f := Frame{Step: step, T: t, U: u, IDs: slices.Clone(ids), P: make([]float64, len(prob))}
+	for i, p := range prob {
+		f.P[i] = math.Round(float64(p)*1000) / 1000
+	}
+	return f
 }
 
 // record writes what is due after a step.
@@ -51,7 +82,12 @@ func (t *Trainer) record() error {
 		}
 	}
 	if t.warp != nil && (step == 1 || step%r.WarpEvery == 0) {
-		if err := t.logs.write(WarpFile, WarpLine{step, t.warp.Snapshot()}); err != nil {
+		if err := t.log(WarpFile, WarpLine{step, t.warp.Snapshot()}); err != nil {
+			return err
+		}
+	}
+	if (step == 1 || step%r.EvalEvery == 0) && step < r.Steps {
+		if err := t.logEmbeddings(); err != nil {
 			return err
 		}
 	}
@@ -80,6 +116,9 @@ func (t *Trainer) finish() error {
 		if err := t.logEvaluation(); err != nil {
 			return err
 		}
+		if err := t.logEmbeddings(); err != nil {
+			return err
+		}
 		if err := t.logSample(); err != nil {
 			return err
 		}
@@ -100,14 +139,13 @@ func (t *Trainer) logStep() error {
 		line.GradNorm = s.Recent.Norm / float64(s.Recent.Steps)
 	}
 	s.Recent = recent{}
-	if err := t.logs.write(MetricsFile, line); err != nil {
+	if err := t.log(MetricsFile, line); err != nil {
 		return err
 	}
 	now := time.Now()
 	speed := float64(s.Tokens-t.timing.tokens) / now.Sub(t.timing.last).Seconds()
 	t.timing.last, t.timing.tokens = now, s.Tokens
-	t.notify(Event{Kind: "step", Step: s.Step, Loss: line.Loss, TokensPerSecond: speed})
-	return t.logs.write(TimingFile, TimingLine{
+	return t.log(TimingFile, TimingLine{
 		Step: s.Step, Seconds: now.Sub(t.timing.began).Seconds(), TokensPerSecond: speed, GFLOPS: speed * t.flops / 1e9,
 	})
 }
@@ -126,8 +164,19 @@ func (t *Trainer) logSample() error {
 	if err != nil {
 		return err
 	}
-	t.notify(Event{Kind: "sample", Step: line.Step, Text: line.Text})
-	return t.logs.write(SamplesFile, line)
+	return t.log(SamplesFile, line)
+}
+
+// logEmbeddings describes the table. The rows that were never updated, which may
+// be most of a large vocabulary at first, are left to inspect.
+func (t *Trainer) logEmbeddings() error {
+	t.average.Table.Refresh()
+	stats, err := t.average.Table.Stats(t.config.Run.Seed)
+	if err != nil {
+		return fmt.Errorf("step %d: %w", t.state.Step, err)
+	}
+	stats.NeverUpdated = nil
+	return t.log(EmbeddingsFile, EmbeddingsLine{t.state.Step, stats})
 }
 
 func (t *Trainer) logEvaluation() error {
@@ -138,5 +187,14 @@ func (t *Trainer) logEvaluation() error {
 	if err != nil {
 		return err
 	}
-	return t.logs.write(MetricsFile, MetricsLine{Step: t.state.Step, Tokens: t.state.Tokens, Eval: e})
+	return t.log(MetricsFile, MetricsLine{Step: t.state.Step, Tokens: t.state.Tokens, Eval: e})
+}
+
+// log appends a line to a log and tells of it.
+func (t *Trainer) log(name string, line any) error {
+	if err := t.logs.write(name, line); err != nil {
+		return err
+	}
+	t.notify(Event{Kind: "line", Step: t.state.Step, Line: line})
+	return nil
 }

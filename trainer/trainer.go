@@ -44,14 +44,13 @@ type Options struct {
 	Recompute bool
 }
 
-// Event tells of progress. Kind is "step", "sample", "saved", "skipped",
-// "rollback" or "waiting".
+// Event tells of progress. Kind is "line", "saved", "skipped", "rollback" or
+// "waiting".
 type Event struct {
-	Kind            string
-	Step, Steps     int
-	Loss            float64
-	TokensPerSecond float64
-	Text            string
+	Kind        string
+	Step, Steps int
+	Text        string
+	Line        any // of a log, as it was written: a MetricsLine, WarpLine, EmbeddingsLine, SampleLine or TimingLine
 }
 
 // Trainer is a run in progress. It is not safe for concurrent use.
@@ -71,6 +70,7 @@ type Trainer struct {
 
 	average *Model // over the moving average of the parameters
 	study   study
+	classes *Classes // of held-out tokens; nil before the first evaluation
 
 	ids    []int32
 	state  state

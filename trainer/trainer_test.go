@@ -169,7 +169,7 @@ func TestInterruptedRunSavesAndContinues(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	ctx, cancel := context.WithCancel(context.Background())
 	tr := begin(t, dir, tiny(t, stream), 1, Options{Notify: func(e Event) {
-		if e.Kind == "step" && e.Step == 12 {
+		if _, logged := e.Line.(MetricsLine); logged && e.Step == 12 {
 			cancel()
 		}
 	}})

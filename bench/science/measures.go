@@ -50,13 +50,13 @@ var errDiffusion = errors.New("this is measured of diffusion runs alone")
 func heldOut(ctx context.Context, s *subject, _ Trial) (values, error) {
 	windows := min(s.lab.windows(studyWindows), s.data.HeldOut.Windows())
 	if s.reader != nil {
-		e, err := trainer.HeldOutLikelihood(s.reader, s.data.HeldOut, windows)
+		e, err := trainer.HeldOutLikelihood(s.reader, s.data.HeldOut, nil, windows)
 		if err != nil {
 			return nil, err
 		}
 		return values{"bound": e.Likelihood.Nats, "bound_se": e.Likelihood.StdErr}, nil
 	}
-	e, err := trainer.HeldOut(s.process, s.data.HeldOut, "mixed", []float64{1, 2, 4}, windows, 1)
+	e, err := trainer.HeldOut(s.process, s.data.HeldOut, nil, "mixed", []float64{1, 2, 4}, windows, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func tasks(_ context.Context, s *subject, _ Trial) (values, error) {
 	}
 	v := values{}
 	for _, mask := range []string{"prefix", "random", "span", "none"} {
-		e, err := trainer.HeldOut(s.process, s.data.HeldOut, mask, []float64{2}, s.lab.windows(studyWindows), 1)
+		e, err := trainer.HeldOut(s.process, s.data.HeldOut, nil, mask, []float64{2}, s.lab.windows(studyWindows), 1)
 		if err != nil {
 			return nil, err
 		}

@@ -14,6 +14,7 @@ type progress struct {
 	w     *os.File
 	label string
 	bar   *cli.Bar // from the first step on
+	loss  float64  // newest
 }
 
 func newProgress(w *os.File, label string) *progress { return &progress{w: w, label: label} }
@@ -21,22 +22,34 @@ func newProgress(w *os.File, label string) *progress { return &progress{w: w, la
 // event takes in what the trainer tells.
 func (p *progress) event(e trainer.Event) {
 	switch e.Kind {
-	case "step":
-		if p.bar == nil {
-			p.bar = cli.NewBar(p.w, p.label, int64(e.Steps), "steps")
-			p.bar.From(int64(e.Step))
-		}
-		p.bar.Set(int64(e.Step), fmt.Sprintf("loss %.3f, %.0f tokens/s", e.Loss, e.TokensPerSecond))
-	case "sample":
-		if text := shorten(e.Text); text != "" {
-			p.say("step %d writes: %s", e.Step, cli.Printable(text))
-		}
+	case "line":
+		p.line(e)
 	case "skipped":
 		p.say("warning: step %d is not finite and was skipped (%s)", e.Step, e.Text)
 	case "waiting":
 		p.say("step %d: waiting for shards that are not made yet", e.Step)
 	case "rollback":
 		p.say("warning: too many skipped steps: back to step %d (%s)", e.Step, e.Text)
+	}
+}
+
+// line takes in a line of a log.
+func (p *progress) line(e trainer.Event) {
+	switch l := e.Line.(type) {
+	case trainer.MetricsLine:
+		if l.Eval == nil {
+			p.loss = l.Loss
+		}
+	case trainer.TimingLine: // follows that of the losses
+		if p.bar == nil {
+			p.bar = cli.NewBar(p.w, p.label, int64(e.Steps), "steps")
+			p.bar.From(int64(e.Step))
+		}
+		p.bar.Set(int64(e.Step), fmt.Sprintf("loss %.3f, %.0f tokens/s", p.loss, l.TokensPerSecond))
+	case trainer.SampleLine:
+		if text := shorten(l.Text); text != "" {
+			p.say("step %d writes: %s", e.Step, cli.Printable(text))
+		}
 	}
 }
 

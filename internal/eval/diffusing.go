@@ -40,7 +40,7 @@ func (d *diffusing) figures(ctx context.Context, r *Report, h *heldOut, stage fu
 	}
 	levels := halfOctaves(m.Config.Process.TMin, m.Config.Process.TMax)
 	for _, mask := range masks {
-		e, err := trainer.HeldOut(p, h.stream, mask, levels, h.Windows, r.Seed)
+		e, err := trainer.HeldOut(p, h.stream, nil, mask, levels, h.Windows, r.Seed)
 		if err != nil {
 			return err
 		}
