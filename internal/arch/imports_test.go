@@ -43,6 +43,8 @@ var ours = map[string][]string{
 		"internal/kernels", "internal/rng", "internal/safeio", "internal/safetensors",
 	},
 
+	"internal/tensorboard": {"trainer", "embeddings"},
+
 	"internal/eval": {
 		"trainer", "diffusion", "autoregressive", "pipeline", "tokenize", "internal/generate", "internal/judge", "internal/rng", "internal/safeio",
 	},
@@ -63,6 +65,7 @@ var foreign = map[string][]string{
 	"golang.org/x/net/html":             {"pipeline"},
 	"github.com/spf13":                  {"cmd/...", "internal/cli"},
 	"github.com/pelletier/go-toml":      {"trainer", "bench/science"},
+	"google.golang.org/protobuf":        {"internal/tensorboard"},
 	"gonum.org/v1/gonum":                {"timewarp", "embeddings", "diffusion", "bench/...", "internal/judge"},
 	"gonum.org/v1/plot":                 {"internal/chart"},
 	"golang.org/x/image":                {"internal/chart"},
