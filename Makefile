@@ -6,10 +6,13 @@
 # make race    tests of the concurrent packages under the race detector
 # make fmt     rewrite the files as make lint wants them
 # make fuzz    every fuzz target, FUZZTIME each
+# make man     docs/man, the man pages, from what the commands say of themselves
+# make install binaries, man pages and completions below PREFIX (/usr/local), in DESTDIR
 # make bench   everything under bench/
 # make smoke   the demo with a few steps, into a temporary directory
 
 GO       ?= go
+PREFIX   ?= /usr/local
 DEMO     ?= demo
 FUZZTIME ?= 30s
 
@@ -19,10 +22,21 @@ DEMO_SAMPLE ?= --n 3 --steps 100 --exact
 
 COMMANDS := prep train inspect sample eval
 
-.PHONY: build demo smoke test test-beam race lint fmt fuzz bench
+.PHONY: build install demo smoke test test-beam race lint fmt man fuzz bench
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ $(COMMANDS:%=./cmd/%)
+
+share := $(DESTDIR)$(PREFIX)/share
+install: build
+	install -d $(DESTDIR)$(PREFIX)/bin $(share)/man/man1 $(share)/bash-completion/completions $(share)/zsh/site-functions $(share)/fish/vendor_completions.d
+	install $(COMMANDS:%=bin/%) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 docs/man/*.1 $(share)/man/man1
+	for c in $(COMMANDS); do \
+		bin/$$c completion bash > $(share)/bash-completion/completions/$$c && \
+		bin/$$c completion zsh > $(share)/zsh/site-functions/_$$c && \
+		bin/$$c completion fish > $(share)/fish/vendor_completions.d/$$c.fish || exit; \
+	done
 
 demo: build
 	rm -rf $(DEMO)/shards $(DEMO)/run
@@ -59,6 +73,9 @@ lint:
 
 fmt:
 	$(GO) tool -modfile=tools.mod gofumpt -w $$(git ls-files '*.go')
+
+man:
+	TEXTWARP_MAN=write $(GO) test -count 1 -run TestManual $(COMMANDS:%=./cmd/%)
 
 # go test takes one fuzz target at a time.
 fuzz:

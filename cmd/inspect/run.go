@@ -42,6 +42,9 @@ losses stand at fixed noise levels and compare over time and between runs. Of a
 run that predicts the next token both are likelihoods.
 
 ` + cli.ExitHelp,
+		Example: `  inspect run run
+  inspect run run --svg figures/        # a file for each figure
+  inspect run run --json > run.json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v, err := readRun(args[0])

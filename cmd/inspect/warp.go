@@ -50,6 +50,9 @@ fitted curve, and whether the loss is linear in the warped time, which is what
 the warp is for.
 
 ` + cli.ExitHelp,
+		Example: `  inspect warp run
+  inspect warp run --png warp.png       # all figures on one page
+  inspect warp run --csv - | head       # the points of all figures`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v, err := readWarp(args[0])

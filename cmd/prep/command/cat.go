@@ -30,6 +30,8 @@ func newCatCommand() *cobra.Command {
 and an empty line between them, or, with --json, an object a line.
 
 ` + cli.ExitHelp,
+		Example: `  prep cat shards -n 3
+  prep cat shards --split val --json --tokens > val.jsonl`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.split != "" && !slices.Contains(pipeline.Splits(), o.split) {

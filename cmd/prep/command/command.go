@@ -15,6 +15,9 @@ func New(engines ...Engine) *cobra.Command {
 		Short: "Turn text into shards, and look into them",
 		Long: `Turn a corpus of text into a data set: shards of tokenised documents with a
 manifest of their hashes, which train reads as a stream.`,
+		Example: `  prep shard corpus/ -o shards --tokenizer train:bpe:16384 --val 0.01
+  prep verify shards
+  prep stats shards`,
 		Version: cli.Version(),
 	}
 	cmd.AddCommand(newShardCommand(engines), newVerifyCommand(), newRepairCommand(), newCatCommand(), newStatsCommand(), newTokenizerCommand())

@@ -23,6 +23,8 @@ func newStatsCommand() *cobra.Command {
 of the lengths of documents in tokens. Shards are checked on the way.
 
 ` + cli.ExitHelp,
+		Example: `  prep stats shards
+  prep stats shards --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := measure(cmd.Context(), args[0])

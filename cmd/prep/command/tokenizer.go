@@ -24,6 +24,8 @@ func newTokenizerCommand() *cobra.Command {
 		Long: `Train a tokenizer, or try one out. Tokenizers are tokenizer.json files that
 Hugging Face tokenizers reads and, if they are a byte-level BPE like GPT-2's,
 writes.`,
+		Example: `  prep tokenizer train corpus/ -o tokenizer.json --vocab 16384
+  echo 'To be, or not to be' | prep tokenizer encode tokenizer.json --tokens`,
 	}
 	cmd.AddCommand(newTokenizerTrainCommand(), newTokenizerEncodeCommand(), newTokenizerDecodeCommand())
 	return cmd

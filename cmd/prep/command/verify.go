@@ -20,6 +20,8 @@ tokenizer.json, the counts in the manifest, and that every document's id is that
 of its text.
 
 ` + cli.ExitHelp,
+		Example: `  prep verify shards
+  prep verify shards --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d, err := pipeline.Open(args[0])
