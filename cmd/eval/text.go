@@ -5,14 +5,14 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/seed-4c77ef92/textwarp/cmd/internal/view"
+	"github.com/seed-4c77ef92/textwarp/internal/chart"
 	"github.com/seed-4c77ef92/textwarp/internal/cli"
 	"github.com/seed-4c77ef92/textwarp/internal/eval"
 	"github.com/seed-4c77ef92/textwarp/internal/judge"
 )
 
 // Write shows the report on the terminal.
-func (r report) Write(p *view.Printer) {
+func (r report) Write(p *chart.Printer) {
 	h := r.HeldOut
 	p.Printf("%s: step %d, %s, %d parameters, seed %d\n", cli.Printable(r.Run), r.Step, r.Objective, r.Parameters, r.Seed)
 	p.Printf("held-out text: %d windows of %d tokens, %s split of %s\n\n", h.Windows, h.Length, h.Split, cli.Printable(h.Data))
@@ -42,7 +42,7 @@ func (r report) Write(p *view.Printer) {
 }
 
 // writeWrapped breaks a line that is wider than the terminal.
-func writeWrapped(p *view.Printer, line string) {
+func writeWrapped(p *chart.Printer, line string) {
 	const indent = "  "
 	for runes := []rune(line); ; {
 		n := min(len(runes), p.Width-len(indent))
@@ -55,7 +55,7 @@ func writeWrapped(p *view.Printer, line string) {
 
 // writeLevels is a table of a line for each noise level. The check, which needs
 // levels on both sides, leaves out the ends.
-func (r report) writeLevels(p *view.Printer) {
+func (r report) writeLevels(p *chart.Printer) {
 	const width, wider = 14, 15 // for a sign
 	c := r.Consistency
 	p.Printf("%6s", "t")
@@ -79,7 +79,7 @@ func (r report) writeLevels(p *view.Printer) {
 	p.Printf("of %d levels. Its area, what context is worth: %.3f nats a token.\n\n", len(c.T), c.Context)
 }
 
-func (r report) writeLikelihood(p *view.Printer) {
+func (r report) writeLikelihood(p *chart.Printer) {
 	l := r.Likelihood
 	relation := "likelihood"
 	if l.Kind == "bound" {
@@ -110,7 +110,7 @@ func (r report) writeLikelihood(p *view.Printer) {
 const columnWidth = 17
 
 // writeSources is a table of a column for each source.
-func (r report) writeSources(p *view.Printer) {
+func (r report) writeSources(p *chart.Printer) {
 	p.Printf("\n%-26s", "texts")
 	for _, s := range r.Sources {
 		p.Printf("%*s", columnWidth, s.Name)
@@ -165,7 +165,7 @@ func (r report) writeSources(p *view.Printer) {
 	}
 }
 
-func (r report) writeInfilling(p *view.Printer) {
+func (r report) writeInfilling(p *chart.Printer) {
 	if len(r.Infilling) == 0 {
 		return
 	}

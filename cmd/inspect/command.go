@@ -1,6 +1,10 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
+	"os"
+
 	"github.com/spf13/cobra"
 
 	"github.com/seed-4c77ef92/textwarp/internal/cli"
@@ -21,4 +25,12 @@ charts on the terminal, as pictures (PNG, SVG), as tables (CSV) or as JSON.
 	}
 	root.AddCommand(newWarpCommand(), newEmbeddingsCommand(), newRunCommand())
 	return root
+}
+
+// hinted says how there comes to be a run where there is none.
+func hinted(run string, err error) error {
+	if _, absent := os.Stat(run); errors.Is(absent, fs.ErrNotExist) {
+		return cli.Hint(err, "train --stream SHARDS -o "+run)
+	}
+	return err
 }

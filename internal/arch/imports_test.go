@@ -20,12 +20,13 @@ const module = "github.com/seed-4c77ef92/textwarp"
 // commands.
 var ours = map[string][]string{
 	"internal/arch":        {},
-	"internal/chart":       {},
-	"internal/cli":         {"internal/safeio"},
+	"internal/chart":       {"internal/printable"},
+	"internal/cli":         {"internal/safeio", "internal/printable"},
 	"internal/column":      {"internal/safeio"},
 	"internal/generate":    {"autoregressive", "diffusion", "tokenize", "trainer", "internal/judge"},
 	"internal/judge":       {"internal/rng"},
 	"internal/kernels/...": {},
+	"internal/printable":   {},
 	"internal/rng":         {},
 	"internal/safeio":      {},
 	"internal/safetensors": {"internal/safeio"},
@@ -47,6 +48,11 @@ var ours = map[string][]string{
 
 	"internal/eval": {
 		"trainer", "diffusion", "autoregressive", "pipeline", "tokenize", "internal/generate", "internal/judge", "internal/rng", "internal/safeio",
+	},
+
+	"internal/inspect": {
+		"trainer", "trainer/checkpoint", "timewarp", "embeddings", "autoregressive", "pipeline", "tokenize",
+		"internal/chart", "internal/printable", "internal/safeio", "internal/safetensors",
 	},
 
 	"cmd/...":   {"*"},

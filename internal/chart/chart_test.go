@@ -312,13 +312,6 @@ func TestTicks(t *testing.T) {
 }
 
 func TestText(t *testing.T) {
-	for in, want := range map[string]string{
-		"plain": "plain", "é 日本": "é 日本", "\x1b[31m": `\u001b[31m`, "a\nb": `a\nb`, "\xff": `\xff`, "\u202e": `\u202e`,
-	} {
-		if got := printable(in); got != want {
-			t.Errorf("printable(%q) = %q, want %q", in, got, want)
-		}
-	}
 	if n := cells("a日é"); n != 4 {
 		t.Errorf("cells = %d, want 4", n)
 	}

@@ -4,6 +4,8 @@ import (
 	"encoding/csv"
 	"io"
 	"strconv"
+
+	"github.com/seed-4c77ef92/textwarp/internal/printable"
 )
 
 // WriteCSV writes all points of the figures as one table with the columns
@@ -35,7 +37,7 @@ func WriteCSV(w io.Writer, figures []Figure) error {
 					row[6] = number(s.StdErr[i])
 				}
 				if s.Labels != nil {
-					row[7] = printable(s.Labels[i])
+					row[7] = printable.Line(s.Labels[i])
 				}
 				if err := c.Write(row); err != nil {
 					return err

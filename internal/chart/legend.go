@@ -8,6 +8,8 @@ import (
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/seed-4c77ef92/textwarp/internal/printable"
 )
 
 // legend is the series that have an entry: those with a name, without the ones
@@ -37,7 +39,7 @@ func drawLegend(c draw.Canvas, f Figure) draw.Canvas {
 	}
 	x, y := c.Min.X, c.Max.Y-row
 	for _, s := range entries {
-		name := printable(s.Name)
+		name := printable.Line(s.Name)
 		w := swatch + 5 + style.Width(name)
 		if x > c.Min.X && x+w > c.Max.X {
 			x, y = c.Min.X, y-row
@@ -85,7 +87,7 @@ func drawRamp(c draw.Canvas, r Ramp) draw.Canvas {
 	title.XAlign = text.XRight
 	top, bottom := c.Max.Y-18, c.Min.Y+34
 	left := c.Max.X - bar - 6 - labels
-	c.FillText(title, vg.Point{X: c.Max.X, Y: c.Max.Y - 10}, printable(r.Label))
+	c.FillText(title, vg.Point{X: c.Max.X, Y: c.Max.Y - 10}, printable.Line(r.Label))
 	height := (top - bottom) / steps
 	for i := range steps {
 		y := bottom + vg.Length(i)*height
@@ -100,7 +102,7 @@ func drawRamp(c draw.Canvas, r Ramp) draw.Canvas {
 		c.StrokeLine2(frame, left+bar, y, left+bar+3, y)
 		c.FillText(style, vg.Point{X: left + bar + 6, Y: y}, t.label)
 	}
-	c.Max.X = min(left, c.Max.X-title.Width(printable(r.Label))+8) - 12
+	c.Max.X = min(left, c.Max.X-title.Width(printable.Line(r.Label))+8) - 12
 	return c
 }
 

@@ -13,6 +13,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"github.com/seed-4c77ef92/textwarp/internal/printable"
 )
 
 // Format is the kind of picture.
@@ -73,7 +75,7 @@ func WritePicture(w io.Writer, format Format, figures []Figure) error {
 func drawPanel(c draw.Canvas, f Figure) {
 	title := textStyle(11, true)
 	c.Max.Y -= title.FontExtents().Ascent
-	c.FillText(title, vg.Point{X: c.Min.X, Y: c.Max.Y}, printable(f.Title))
+	c.FillText(title, vg.Point{X: c.Min.X, Y: c.Max.Y}, printable.Line(f.Title))
 	c.Max.Y -= title.FontExtents().Descent + 3
 	c = drawLegend(c, f)
 	c.Max.Y -= 4
@@ -96,9 +98,9 @@ func drawPlot(c draw.Canvas, f Figure) {
 	p.Draw(c)
 	area := p.DataCanvas(c)
 	data := area.Center()
-	c.FillText(title, vg.Point{X: data.X, Y: bottom}, printable(f.X.Title()))
+	c.FillText(title, vg.Point{X: data.X, Y: bottom}, printable.Line(f.X.Title()))
 	title.Rotation = math.Pi / 2
-	c.FillText(title, vg.Point{X: left, Y: data.Y}, printable(f.Y.Title()))
+	c.FillText(title, vg.Point{X: left, Y: data.Y}, printable.Line(f.Y.Title()))
 }
 
 // textStyle is the one typeface of all pictures.

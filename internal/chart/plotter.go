@@ -8,6 +8,8 @@ import (
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/seed-4c77ef92/textwarp/internal/printable"
 )
 
 // plot builds the gonum plot of the figure for a canvas of this size.
@@ -170,7 +172,7 @@ func (sp seriesPlotter) labels(c draw.Canvas, at func(x, y float64) vg.Point) {
 		if label == "" || !sp.shows(i) {
 			continue
 		}
-		label = printable(label)
+		label = printable.Line(label)
 		q, w := at(s.X[i], s.Y[i]), style.Width(label)
 		for _, corner := range []vg.Point{
 			{X: gap, Y: -height * .38}, {X: -gap - w, Y: -height * .38}, {X: -w / 2, Y: gap}, {X: -w / 2, Y: -gap - height*.8},

@@ -7,6 +7,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/seed-4c77ef92/textwarp/internal/printable"
 )
 
 // Terminal says what a chart may use.
@@ -45,10 +47,10 @@ func WriteTerminal(w io.Writer, f Figure, t Terminal) error {
 	letters := f.draw(g, fr, t.Color)
 
 	b := bufio.NewWriter(w)
-	fmt.Fprintln(b, clip(printable(f.Title), t.Width))
+	fmt.Fprintln(b, clip(printable.Line(f.Title), t.Width))
 	f.writeLegend(b, t, letters)
 	if f.Y.Label != "" {
-		fmt.Fprintln(b, strings.Repeat(" ", margin)+" "+clip(printable(f.Y.Title()), t.Width-margin-1))
+		fmt.Fprintln(b, strings.Repeat(" ", margin)+" "+clip(printable.Line(f.Y.Title()), t.Width-margin-1))
 	}
 	labels := map[int]string{}
 	for _, k := range yTicks {
@@ -187,7 +189,7 @@ func (f Figure) drawLabels(g *grid, fr frame, s Series) {
 		}
 		x := int(u*float64(2*g.width-1)) / 2
 		y := int((1-v)*float64(4*g.height-1)) / 4
-		label = clip(printable(label), 12)
+		label = clip(printable.Line(label), 12)
 		_ = g.text(x+1, y, label, -1) || g.text(x-cells(label), y, label, -1)
 	}
 }
@@ -218,7 +220,7 @@ func (f Figure) writeLegend(b *bufio.Writer, t Terminal, letters []string) {
 				sample = map[Kind]string{Line: "⠤⠤", Step: "⠤⠤", Bars: "⣿⣿", Scatter: "⠐⠂"}[s.Kind]
 			}
 			if sample != "" {
-				add(sample, clip(printable(s.Name), t.Width-8), f.onTerminal(s))
+				add(sample, clip(printable.Line(s.Name), t.Width-8), f.onTerminal(s))
 			}
 		}
 	}
@@ -248,7 +250,7 @@ func (f Figure) writeXAxis(b *bufio.Writer, s span, margin, width int) {
 	}
 	fmt.Fprintln(b, strings.Repeat(" ", margin)+"└"+string(axis))
 	fmt.Fprintln(b, strings.TrimRight(string(labels), " "))
-	if title := clip(printable(f.X.Title()), width); title != "" {
+	if title := clip(printable.Line(f.X.Title()), width); title != "" {
 		fmt.Fprintln(b, strings.Repeat(" ", margin+1+(width-cells(title))/2)+title)
 	}
 }

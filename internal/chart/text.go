@@ -1,43 +1,11 @@
 package chart
 
 import (
-	"fmt"
 	"strings"
 	"unicode"
 
 	"golang.org/x/text/width"
 )
-
-// printable replaces what could control a terminal or reorder a line by its
-// escaped form.
-func printable(s string) string {
-	clean := true
-	for _, r := range s {
-		if !unicode.IsPrint(r) || r == unicode.ReplacementChar {
-			clean = false
-			break
-		}
-	}
-	if clean {
-		return s
-	}
-	var b strings.Builder
-	for i, r := range s {
-		switch {
-		case r == unicode.ReplacementChar && s[i] != "\uFFFD"[0]:
-			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r == '\t':
-			b.WriteString(`\t`)
-		case unicode.IsPrint(r):
-			b.WriteRune(r)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		}
-	}
-	return b.String()
-}
 
 // cells is the number of terminal columns that s takes.
 func cells(s string) int {

@@ -4,11 +4,10 @@ import (
 	"encoding/json"
 	"io"
 	"os"
-	"strconv"
-	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/term"
+
+	"github.com/seed-4c77ef92/textwarp/internal/printable"
 )
 
 // The size of what is not a terminal.
@@ -39,31 +38,8 @@ func Color(f *os.File) bool {
 	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && IsTerminal(f)
 }
 
-// Printable returns s as one line that does nothing to a terminal but show
-// itself: control and formatting characters (escape sequences, newlines, marks
-// that reverse the direction of text, zero-width characters) and bytes that
-// are not UTF-8 are written as Go would escape them. A vocabulary or a file
-// name comes from others.
-func Printable(s string) string {
-	b := make([]byte, 0, len(s))
-	for len(s) > 0 {
-		r, size := utf8.DecodeRuneInString(s)
-		switch {
-		case r == utf8.RuneError && size == 1:
-			b = append(b, `\x`...)
-			b = append(b, hex[s[0]>>4], hex[s[0]&15])
-		case unicode.IsPrint(r):
-			b = append(b, s[:size]...)
-		default:
-			quoted := strconv.QuoteRune(r)
-			b = append(b, quoted[1:len(quoted)-1]...)
-		}
-		s = s[size:]
-	}
-	return string(b)
-}
-
-const hex = "0123456789abcdef"
+// Printable is [printable.Line], under the name that commands know.
+func Printable(s string) string { return printable.Line(s) }
 
 // WriteJSON writes v as indented JSON and a newline. Text is not escaped for
 // HTML.

@@ -20,7 +20,7 @@ import (
 // renderings follow.
 type View interface {
 	Figures() []chart.Figure
-	Write(p *Printer)
+	Write(p *chart.Printer)
 }
 
 // Output is where and how to show a view.
@@ -42,12 +42,12 @@ func (o *Output) AddFlags(cmd *cobra.Command) {
 
 // Show writes the view as asked for: to files, as JSON, or else as charts.
 func (o *Output) Show(w io.Writer, v View) error {
-	p := &Printer{w: w, Width: min(cli.Width(os.Stdout), 120)}
+	var color bool
 	switch o.color {
 	case "auto":
-		p.color = cli.Color(os.Stdout)
+		color = cli.Color(os.Stdout)
 	case "always", "never":
-		p.color = o.color == "always"
+		color = o.color == "always"
 	default:
 		return cli.Usagef("--color is auto, always or never, not %q", o.color)
 	}
@@ -78,10 +78,12 @@ func (o *Output) Show(w io.Writer, v View) error {
 	if o.json {
 		return cli.WriteJSON(w, v)
 	}
-	if !written {
-		v.Write(p)
+	if written {
+		return nil
 	}
-	return p.err
+	p := chart.NewPrinter(w, min(cli.Width(os.Stdout), 120), color)
+	v.Write(p)
+	return p.Err()
 }
 
 // writeFigures writes one page if path is named like a file, else a file for
@@ -107,28 +109,4 @@ func writeFigures(path, extension string, figures []chart.Figure, write func(io.
 		fmt.Fprintln(os.Stderr, "wrote", name)
 	}
 	return nil
-}
-
-// Printer writes text and charts and keeps the first error.
-type Printer struct {
-	Width int // columns
-
-	w     io.Writer
-	color bool
-	err   error
-}
-
-// Printf writes text.
-func (p *Printer) Printf(format string, args ...any) {
-	if p.err == nil {
-		_, p.err = fmt.Fprintf(p.w, format, args...)
-	}
-}
-
-// Chart draws a figure and an empty line.
-func (p *Printer) Chart(f chart.Figure) {
-	if p.err == nil {
-		p.err = chart.WriteTerminal(p.w, f, chart.Terminal{Width: p.Width, Color: p.color})
-	}
-	p.Printf("\n")
 }

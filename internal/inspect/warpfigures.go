@@ -1,13 +1,15 @@
-package main
+package inspect
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/seed-4c77ef92/textwarp/internal/chart"
 	"github.com/seed-4c77ef92/textwarp/timewarp"
 )
 
-func (v *warpView) Figures() []chart.Figure {
+// Figures are the charts of the warp.
+func (v *Warp) Figures() []chart.Figure {
 	f := []chart.Figure{v.cdf(), v.density(), v.loss(), v.linearity(), v.moves()}
 	if len(v.Warp.Observed) > 0 {
 		f = append(f, v.observations())
@@ -15,12 +17,12 @@ func (v *warpView) Figures() []chart.Figure {
 	return f
 }
 
-func (v *warpView) noise() chart.Axis {
+func (v *Warp) noise() chart.Axis {
 	return chart.Axis{Label: "noise level t", Scale: chart.Log, Min: v.Warp.TMin, Max: v.Warp.TMax}
 }
 
 // steps is the key of the history.
-func (v *warpView) steps() *chart.Ramp {
+func (v *Warp) steps() *chart.Ramp {
 	first, last := float64(v.History[0].Step), float64(v.Step)
 	r := &chart.Ramp{Label: "step", Min: first, Max: last}
 	if first > 0 && last > 20*first {
@@ -30,7 +32,7 @@ func (v *warpView) steps() *chart.Ramp {
 }
 
 // history draws one curve of each moment.
-func (v *warpView) history(y func(timewarp.Snapshot) []float64) []chart.Series {
+func (v *Warp) history(y func(timewarp.Snapshot) []float64) []chart.Series {
 	var all []chart.Series
 	for _, l := range v.History {
 		at := float64(l.Step)
@@ -39,7 +41,7 @@ func (v *warpView) history(y func(timewarp.Snapshot) []float64) []chart.Series {
 	return all
 }
 
-func (v *warpView) cdf() chart.Figure {
+func (v *Warp) cdf() chart.Figure {
 	return chart.Figure{
 		Name: "cdf", Title: "Time warp: distribution of noise levels",
 		X: v.noise(), Y: chart.Axis{Label: "warped time u = F(t)", Min: 0, Max: 1}, Ramp: v.steps(),
@@ -47,7 +49,7 @@ func (v *warpView) cdf() chart.Figure {
 	}
 }
 
-func (v *warpView) density() chart.Figure {
+func (v *Warp) density() chart.Figure {
 	return chart.Figure{
 		Name: "density", Title: "Time warp: density over the logarithmic axis",
 		X: v.noise(), Y: chart.Axis{Label: "t dF/dt", Unit: "per unit of ln t"}, Ramp: v.steps(),
@@ -62,7 +64,7 @@ func (v *warpView) density() chart.Figure {
 }
 
 // observed are the binned losses at x(t).
-func (v *warpView) observed(x func(t float64) float64) chart.Series {
+func (v *Warp) observed(x func(t float64) float64) chart.Series {
 	s := chart.Series{Name: "observed ± standard error", Kind: chart.Scatter, Color: 1, StdErr: []float64{}}
 	for _, b := range v.Warp.Observed {
 		s.X, s.Y, s.StdErr = append(s.X, x(b.T)), append(s.Y, b.Mean), append(s.StdErr, b.StdErr)
@@ -70,7 +72,7 @@ func (v *warpView) observed(x func(t float64) float64) chart.Series {
 	return s
 }
 
-func (v *warpView) loss() chart.Figure {
+func (v *Warp) loss() chart.Figure {
 	f := chart.Figure{
 		Name: "loss", Title: "Training loss by noise level",
 		X: v.noise(), Y: chart.Axis{Label: "cross-entropy", Unit: "nats a token"},
@@ -84,7 +86,7 @@ func (v *warpView) loss() chart.Figure {
 
 // linearity shows the loss against u: a straight line if the warp does its
 // work.
-func (v *warpView) linearity() chart.Figure {
+func (v *Warp) linearity() chart.Figure {
 	w := v.Warp
 	f := chart.Figure{
 		Name: "linearity", Title: "Training loss against warped time",
@@ -100,7 +102,7 @@ func (v *warpView) linearity() chart.Figure {
 }
 
 // moves shows the quantiles over training.
-func (v *warpView) moves() chart.Figure {
+func (v *Warp) moves() chart.Figure {
 	f := chart.Figure{
 		Name: "quantiles", Title: "Quantiles of the warp over training",
 		X: chart.Axis{Label: "step"}, Y: chart.Axis{Label: "noise level t", Scale: chart.Log},
@@ -118,7 +120,7 @@ func (v *warpView) moves() chart.Figure {
 }
 
 // observations shows where the recent losses were measured.
-func (v *warpView) observations() chart.Figure {
+func (v *Warp) observations() chart.Figure {
 	s := chart.Series{Name: "observations", Kind: chart.Bars, Color: 5}
 	last := 0.0
 	for _, b := range v.Warp.Observed {
@@ -133,4 +135,18 @@ func (v *warpView) observations() chart.Figure {
 		Name: "observations", Title: "Recent training sequences by noise level",
 		X: v.noise(), Y: chart.Axis{Label: "sequences", Unit: "effective number"}, Series: []chart.Series{s},
 	}
+}
+
+// interpolate is y at x, linear in ln x between the nodes.
+func interpolate(xs, ys []float64, x float64) float64 {
+	if x <= xs[0] {
+		return ys[0]
+	}
+	for i := 1; i < len(xs); i++ {
+		if x <= xs[i] {
+			s := math.Log(x/xs[i-1]) / math.Log(xs[i]/xs[i-1])
+			return ys[i-1] + s*(ys[i]-ys[i-1])
+		}
+	}
+	return ys[len(ys)-1]
 }

@@ -1,4 +1,4 @@
-package main
+package inspect
 
 import (
 	"fmt"
@@ -8,7 +8,8 @@ import (
 	"github.com/seed-4c77ef92/textwarp/trainer"
 )
 
-func (v *runView) Figures() []chart.Figure {
+// Figures are the charts of the curves.
+func (v *Curves) Figures() []chart.Figure {
 	f := []chart.Figure{v.training()}
 	switch {
 	case len(v.Evaluations) == 0:
@@ -31,7 +32,7 @@ func (v *runView) Figures() []chart.Figure {
 func stepAxis() chart.Axis { return chart.Axis{Label: "step"} }
 
 // training is the logged loss and its running mean.
-func (v *runView) training() chart.Figure {
+func (v *Curves) training() chart.Figure {
 	title, unit := "Training loss under the warp", "nats a noisy token"
 	if v.predicts {
 		title, unit = "Training loss", "nats a token"
@@ -67,7 +68,7 @@ func runningMean(y []float64) []float64 {
 }
 
 // curve draws one column of the training log.
-func (v *runView) curve(name, title string, y chart.Axis, color int, value func(trainer.MetricsLine) float64) chart.Figure {
+func (v *Curves) curve(name, title string, y chart.Axis, color int, value func(trainer.MetricsLine) float64) chart.Figure {
 	s := chart.Series{Name: y.Label, Color: color}
 	for _, m := range v.Training {
 		s.X, s.Y = append(s.X, float64(m.Step)), append(s.Y, value(m))
@@ -76,7 +77,7 @@ func (v *runView) curve(name, title string, y chart.Axis, color int, value func(
 }
 
 // heldOutLikelihood draws the loss of a run without noise.
-func (v *runView) heldOutLikelihood() chart.Figure {
+func (v *Curves) heldOutLikelihood() chart.Figure {
 	s := chart.Series{Name: "held-out loss"}
 	for _, m := range v.Evaluations {
 		s.X, s.Y = append(s.X, float64(m.Step)), append(s.Y, m.Eval.Likelihood.Nats)
@@ -89,7 +90,7 @@ func (v *runView) heldOutLikelihood() chart.Figure {
 }
 
 // heldOut draws the loss at each noise level over training.
-func (v *runView) heldOut() chart.Figure {
+func (v *Curves) heldOut() chart.Figure {
 	f := chart.Figure{
 		Name: "held-out", Title: "Held-out loss by noise level over training",
 		X: stepAxis(), Y: chart.Axis{Label: "cross-entropy", Unit: "nats a token", Scale: chart.Log},
@@ -118,7 +119,7 @@ func (v *runView) heldOut() chart.Figure {
 
 // heldOutByNoise draws the newest evaluation with its errors, and the first one
 // beneath it.
-func (v *runView) heldOutByNoise() chart.Figure {
+func (v *Curves) heldOutByNoise() chart.Figure {
 	f := chart.Figure{
 		Name: "held-out-noise", Title: "Held-out loss against noise level",
 		X: chart.Axis{Label: "noise level t", Scale: chart.Log}, Y: chart.Axis{Label: "cross-entropy", Unit: "nats a token"},
@@ -135,7 +136,7 @@ func (v *runView) heldOutByNoise() chart.Figure {
 	return f
 }
 
-func (v *runView) speed() chart.Figure {
+func (v *Curves) speed() chart.Figure {
 	s := chart.Series{Name: "tokens/s", Color: 5}
 	for _, l := range v.Timing {
 		s.X, s.Y = append(s.X, float64(l.Step)), append(s.Y, l.TokensPerSecond)

@@ -1,4 +1,4 @@
-package main
+package inspect
 
 import (
 	"bufio"
@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/seed-4c77ef92/textwarp/internal/cli"
 	"github.com/seed-4c77ef92/textwarp/internal/safeio"
 )
 
@@ -67,7 +66,7 @@ func wholeLines(data []byte, atEOF bool) (advance int, token []byte, err error) 
 // nothing says that a run has no such log, or that there is no run.
 func nothing(run, name string) error {
 	if info, err := os.Stat(run); err != nil || !info.IsDir() {
-		return cli.Hint(fmt.Errorf("no run directory %q: %w", run, safeio.ErrNotFound), "train --stream SHARDS -o "+run)
+		return fmt.Errorf("no run directory %q: %w", run, safeio.ErrNotFound)
 	}
 	return fmt.Errorf("no %s in %q: not a run, or one that has not begun: %w", name, run, safeio.ErrNotFound)
 }

@@ -1,16 +1,17 @@
-package main
+package inspect
 
 import (
 	"fmt"
 	"strings"
 
-	"github.com/seed-4c77ef92/textwarp/cmd/internal/view"
-	"github.com/seed-4c77ef92/textwarp/internal/cli"
+	"github.com/seed-4c77ef92/textwarp/internal/chart"
+	"github.com/seed-4c77ef92/textwarp/internal/printable"
 )
 
-func (v *embeddingsView) Write(p *view.Printer) {
+// Write shows the table on a terminal.
+func (v *Embeddings) Write(p *chart.Printer) {
 	s := v.Stats
-	p.Printf("%s: step %d, %d tokens in %d dimensions\n\n", cli.Printable(v.Run), v.Step, s.Tokens, s.Dim)
+	p.Printf("%s: step %d, %d tokens in %d dimensions\n\n", printable.Line(v.Run), v.Step, s.Tokens, s.Dim)
 	for _, f := range v.Figures() {
 		if f.Name != "spectrum" {
 			p.Chart(f)
@@ -28,7 +29,7 @@ func (v *embeddingsView) Write(p *view.Printer) {
 		p.Printf("collapse         no sign of it\n")
 	}
 	for _, a := range s.Alarms {
-		p.Printf("ALARM            %s\n", cli.Printable(a))
+		p.Printf("ALARM            %s\n", printable.Line(a))
 	}
 	for _, n := range v.Neighbours {
 		p.Printf("\nnearest to %s\n", v.name(n.ID))
@@ -39,12 +40,12 @@ func (v *embeddingsView) Write(p *view.Printer) {
 }
 
 // name is a token in quotes, safe to print.
-func (v *embeddingsView) name(id int32) string {
+func (v *Embeddings) name(id int32) string {
 	return "‘" + visible(v.Tokens[id].Text) + "’"
 }
 
 // names lists tokens within a width.
-func (v *embeddingsView) names(ids []int32, width int) string {
+func (v *Embeddings) names(ids []int32, width int) string {
 	if len(ids) == 0 {
 		return "none"
 	}

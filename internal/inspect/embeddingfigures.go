@@ -1,4 +1,4 @@
-package main
+package inspect
 
 import (
 	"fmt"
@@ -6,13 +6,14 @@ import (
 	"strings"
 
 	"github.com/seed-4c77ef92/textwarp/internal/chart"
-	"github.com/seed-4c77ef92/textwarp/internal/cli"
+	"github.com/seed-4c77ef92/textwarp/internal/printable"
 )
 
 // labelled is how many tokens of a large vocabulary the projection names.
 const labelled = 120
 
-func (v *embeddingsView) Figures() []chart.Figure {
+// Figures are the charts of the table.
+func (v *Embeddings) Figures() []chart.Figure {
 	f := []chart.Figure{v.norms(), v.projection(), v.spectrum()}
 	if v.counted {
 		f = append(f, v.byFrequency())
@@ -20,7 +21,7 @@ func (v *embeddingsView) Figures() []chart.Figure {
 	return f
 }
 
-func (v *embeddingsView) norms() chart.Figure {
+func (v *Embeddings) norms() chart.Figure {
 	s := chart.Series{Kind: chart.Bars, Name: "tokens", Color: 2, X: v.Stats.Norms.Edges}
 	for _, n := range v.Stats.Norms.Counts {
 		s.Y = append(s.Y, float64(n))
@@ -35,7 +36,7 @@ func (v *embeddingsView) norms() chart.Figure {
 // means nothing. Of a large vocabulary it names the most frequent, which without
 // counts are those with the lowest ids, as byte-pair merges were learned in that
 // order.
-func (v *embeddingsView) projection() chart.Figure {
+func (v *Embeddings) projection() chart.Figure {
 	var order []int
 	for i := range v.Tokens {
 		if !slices.Contains(v.Stats.NeverUpdated, int32(i)) {
@@ -68,9 +69,9 @@ func (v *embeddingsView) projection() chart.Figure {
 }
 
 // visible shows the spaces of a token as dots, and makes it safe to print.
-func visible(s string) string { return cli.Printable(strings.ReplaceAll(s, " ", "·")) }
+func visible(s string) string { return printable.Line(strings.ReplaceAll(s, " ", "·")) }
 
-func (v *embeddingsView) spectrum() chart.Figure {
+func (v *Embeddings) spectrum() chart.Figure {
 	s := chart.Series{Name: "singular values", Kind: chart.Line, Y: v.Stats.SingularValues}
 	for i := range s.Y {
 		s.X = append(s.X, float64(i+1))
@@ -81,7 +82,7 @@ func (v *embeddingsView) spectrum() chart.Figure {
 	}
 }
 
-func (v *embeddingsView) byFrequency() chart.Figure {
+func (v *Embeddings) byFrequency() chart.Figure {
 	s := chart.Series{Kind: chart.Scatter, Name: "token", Color: 1, Labels: []string{}}
 	for _, t := range v.Tokens {
 		label := ""

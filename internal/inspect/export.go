@@ -1,4 +1,4 @@
-package main
+package inspect
 
 import (
 	"bytes"
@@ -10,9 +10,9 @@ import (
 	"github.com/seed-4c77ef92/textwarp/internal/safeio"
 )
 
-// export writes the table for other programs: safetensors, and the two files
-// that the TensorBoard projector loads.
-func (v *embeddingsView) export(dir string) error {
+// Export writes the table for other programs into a directory: safetensors, and
+// the two files that the TensorBoard projector loads. It tells wrote of each.
+func (v *Embeddings) Export(dir string, wrote func(path string)) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("make directory for export: %w", err)
 	}
@@ -35,7 +35,7 @@ func (v *embeddingsView) export(dir string) error {
 		if err := (safeio.FS{}).WriteFile(path, f.write); err != nil {
 			return err
 		}
-		fmt.Fprintln(os.Stderr, "wrote", path)
+		wrote(path)
 	}
 	return nil
 }

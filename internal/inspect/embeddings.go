@@ -1,0 +1,209 @@
+package inspect
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"github.com/seed-4c77ef92/textwarp/autoregressive"
+	"github.com/seed-4c77ef92/textwarp/embeddings"
+	"github.com/seed-4c77ef92/textwarp/internal/safeio"
+	"github.com/seed-4c77ef92/textwarp/internal/safetensors"
+	"github.com/seed-4c77ef92/textwarp/pipeline"
+	"github.com/seed-4c77ef92/textwarp/tokenize"
+	"github.com/seed-4c77ef92/textwarp/trainer"
+	"github.com/seed-4c77ef92/textwarp/trainer/checkpoint"
+)
+
+// tensor is the table in a checkpoint: the averaged one, which sampling uses.
+const tensor = "ema.embeddings.weight"
+
+// Embeddings is the view `inspect embeddings`.
+type Embeddings struct {
+	Schema int    `json:"schema"`
+	View   string `json:"view"`
+	Run    string `json:"run"`
+	Step   int    `json:"step"`
+
+	Stats      embeddings.Stats `json:"stats"`
+	Tokens     []Token          `json:"tokens"`
+	Explained  []float64        `json:"pca_explained"` // share of the variance along x and y
+	Neighbours []Neighbourhood  `json:"neighbours"`
+
+	Skipped []string `json:"-"` // newer checkpoints that are not whole, with the reasons
+
+	counted   bool // frequencies are known
+	table     *embeddings.Table
+	tokenizer *tokenize.Tokenizer
+}
+
+// Token is a row of the table.
+type Token struct {
+	ID    int32   `json:"id"`
+	Text  string  `json:"token"`
+	Norm  float64 `json:"raw_norm"`
+	Count *int64  `json:"count,omitempty"` // in the training shards, if they were given
+	X     float64 `json:"x"`               // principal components
+	Y     float64 `json:"y"`
+}
+
+// Neighbourhood lists the tokens nearest to one.
+type Neighbourhood struct {
+	ID         int32       `json:"id"`
+	Text       string      `json:"token"`
+	Neighbours []Neighbour `json:"neighbours"`
+}
+
+type Neighbour struct {
+	embeddings.Neighbour
+	Text string `json:"token"`
+}
+
+// ReadEmbeddings reads the newest whole checkpoint of a run and studies its
+// table.
+func ReadEmbeddings(run string) (*Embeddings, error) {
+	config, err := trainer.ReadConfig(run)
+	if err != nil {
+		return nil, err
+	}
+	tok, err := tokenize.Load(filepath.Join(run, trainer.TokenizerFile))
+	if err != nil {
+		return nil, err
+	}
+	dir, step, skipped, err := checkpoint.Latest(run)
+	if err != nil {
+		return nil, err
+	}
+	table, err := readTable(filepath.Join(dir, checkpoint.WeightsFile))
+	if err != nil {
+		return nil, err
+	}
+	if want := config.Denoiser(tok.VocabSize()).Vocab; table.V != want {
+		return nil, fmt.Errorf("the table of %q has %d rows, tokenizer and configuration of the run want %d: %w", dir, table.V, want, safeio.ErrMismatch)
+	}
+	v := &Embeddings{
+		Schema: 1, View: "embeddings", Run: run, Step: step, Neighbours: []Neighbourhood{}, Skipped: skipped,
+		table: table, tokenizer: tok,
+	}
+	if v.Stats, err = table.Stats(config.Run.Seed); err != nil {
+		return nil, fmt.Errorf("checkpoint %q: %w (%w)", dir, err, safeio.ErrCorrupt)
+	}
+	return v, v.addTokens()
+}
+
+// readTable reads the averaged table of a checkpoint.
+func readTable(path string) (*embeddings.Table, error) {
+	f, err := safetensors.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	shape := f.Shape(tensor)
+	if len(shape) != 2 || shape[0] < 1 || shape[1] < 1 {
+		return nil, fmt.Errorf("%q has no table %q with rows and columns (shape %v): %w", path, tensor, shape, safeio.ErrMismatch)
+	}
+	w := make([]float32, shape[0]*shape[1])
+	if err := f.Read(tensor, w); err != nil {
+		return nil, err
+	}
+	t, err := embeddings.New(shape[0], shape[1], w, nil)
+	if err != nil {
+		return nil, err
+	}
+	t.Refresh()
+	return t, nil
+}
+
+// addTokens lists the rows with their place in the projection.
+func (v *Embeddings) addTokens() error {
+	t, tok := v.table, v.tokenizer
+	k := min(2, t.D)
+	p, err := t.PCA(k)
+	if err != nil {
+		return err
+	}
+	v.Explained = p.Explained
+	v.Tokens = make([]Token, t.V)
+	sentinels := autoregressive.NewFIM(tok.VocabSize())
+	for i, norm := range t.RawNorms() {
+		id := int32(i)
+		row := Token{ID: id, Text: cmp.Or(sentinels.Name(id), tok.Token(id)), Norm: norm, X: p.Points[i*k]}
+		if k > 1 {
+			row.Y = p.Points[i*k+1]
+		}
+		v.Tokens[i] = row
+	}
+	return nil
+}
+
+// AddCounts counts the tokens of the training split of a directory of shards.
+// Shards of another tokenizer are [safeio.ErrMismatch].
+func (v *Embeddings) AddCounts(ctx context.Context, dir string) error {
+	d, err := pipeline.Open(dir)
+	if err != nil {
+		return err
+	}
+	if got := d.Manifest().Plan.Tokenizer.SHA256; got != v.tokenizer.Hash() {
+		return fmt.Errorf("shards %q were made with another tokenizer (%.12s) than the run (%.12s): %w", dir, got, v.tokenizer.Hash(), safeio.ErrMismatch)
+	}
+	counts := make([]int64, len(v.Tokens))
+	for doc, err := range d.Docs(pipeline.TrainSplit) {
+		if err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		for _, id := range doc.Tokens {
+			if id < 0 || int(id) >= len(counts) {
+				return fmt.Errorf("shards %q: document %s has token %d of %d: %w", dir, doc.ID, id, len(counts), safeio.ErrCorrupt)
+			}
+			counts[id]++
+		}
+	}
+	for i := range v.Tokens {
+		v.Tokens[i].Count = &counts[i]
+	}
+	v.counted = true
+	return nil
+}
+
+// AddNeighbours lists the k tokens nearest to the one that text names: the token
+// of that text, or the one with an id, "#17".
+func (v *Embeddings) AddNeighbours(text string, k int) error {
+	id, err := v.find(text)
+	if err != nil {
+		return err
+	}
+	near, err := v.table.Neighbours(id, min(k, v.table.V-1))
+	if err != nil {
+		return err
+	}
+	n := Neighbourhood{ID: id, Text: v.Tokens[id].Text, Neighbours: []Neighbour{}}
+	for _, other := range near {
+		n.Neighbours = append(n.Neighbours, Neighbour{other, v.Tokens[other.ID].Text})
+	}
+	v.Neighbours = append(v.Neighbours, n)
+	return nil
+}
+
+func (v *Embeddings) find(text string) (int32, error) {
+	var id int32
+	if n, err := fmt.Sscanf(text, "#%d", &id); n == 1 && err == nil && fmt.Sprintf("#%d", id) == text {
+		if id < 0 || int(id) >= len(v.Tokens) {
+			return 0, fmt.Errorf("there is no token #%d: ids are 0 to %d", id, len(v.Tokens)-1)
+		}
+		return id, nil
+	}
+	for _, t := range v.Tokens {
+		if t.Text == text {
+			return t.ID, nil
+		}
+	}
+	ids := v.tokenizer.Encode(nil, text)
+	if len(ids) == 1 {
+		return ids[0], nil
+	}
+	return 0, fmt.Errorf("%q is not one token of this vocabulary but %d", text, len(ids))
+}
