@@ -55,6 +55,11 @@ var ours = map[string][]string{
 		"internal/chart", "internal/printable", "internal/safeio", "internal/safetensors",
 	},
 
+	"internal/page": {
+		"internal/inspect", "internal/generate", "internal/chart", "internal/kernels", "internal/safeio",
+		"trainer", "diffusion", "autoregressive", "timewarp", "embeddings", "pipeline", "tokenize",
+	},
+
 	"cmd/...":   {"*"},
 	"bench/...": {"*"},
 }
