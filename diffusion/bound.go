@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/seed-4c77ef92/textwarp/internal/rng"
+	"github.com/seed-4c77ef92/textwarp/timewarp"
 )
 
 // Evaluator scores held-out text. Both methods corrupt b sequences of ids
@@ -51,12 +52,38 @@ type Density interface {
 	Density(t float64) float64
 }
 
+// Above is a warp from a noise level on, below which nothing is drawn. A [Bound]
+// holds from any level: what is decided below it is left to the cross-entropy
+// there, which takes every position for itself. A higher level gives the least
+// bound of a model that is too sure of itself at low noise; [Slopes.Lowest] finds
+// it.
+func Above(w timewarp.Warp, level float64) Density {
+	return above{w, level, w.CDF(level)}
+}
+
+type above struct {
+	timewarp.Warp
+	level, cut float64 // and F there
+}
+
+func (a above) Quantile(u float64) float64 {
+	return max(a.level, a.Warp.Quantile(a.cut+(1-a.cut)*u))
+}
+
+func (a above) Density(t float64) float64 {
+	if t < a.level {
+		return 0
+	}
+	return a.Warp.Density(t) / (1 - a.cut)
+}
+
 // Bound is an upper bound on the negative log-likelihood of text, in nats a
 // token, the sum of its three terms.
 type Bound struct {
 	Nats           float64 `json:"nats"`
 	StdErr         float64 `json:"std_err"`        // of Nats, over sequences
-	Reconstruction float64 `json:"reconstruction"` // cross-entropy at t_min
+	From           float64 `json:"from"`           // the lowest noise level
+	Reconstruction float64 `json:"reconstruction"` // cross-entropy there
 	Diffusion      float64 `json:"diffusion"`      // integral over the noise levels
 	Prior          float64 `json:"prior"`          // of x at t_max from pure noise
 	Sequences      int     `json:"sequences"`
@@ -87,7 +114,7 @@ const logUniformShare = 0.1
 //
 //	-log p(x0) ≤ CE(t_min) + ∫ E‖x0 - x̂0‖² t⁻³ dt + D/(2 t_max²)
 //
-// a token. It holds for any x̂0 that is a function of x and t, so one that a
+// a token, the integral from t_min to t_max, the ends of w. It holds for any x̂0 that is a function of x and t, so one that a
 // first pass on the same x conditions itself is admitted. Since the integrand of
 // a good model is the slope of CE(t), a warp is nearly the best density to draw
 // levels from. Levels are spread evenly over all draws; the standard error
@@ -148,6 +175,7 @@ func EvaluateBound(ctx context.Context, e Evaluator, w Density, ids []int32, o B
 		total.add(nats[i])
 	}
 	r := Bound{
+		From:           tmin,
 		Reconstruction: reconstruction / count,
 		Diffusion:      diffusion / count,
 		Prior:          prior,

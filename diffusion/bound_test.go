@@ -77,6 +77,27 @@ func TestBoundDoesNotDependOnTheDensity(t *testing.T) {
 	}
 }
 
+// TestBoundFromAnyLevel: of a perfect model of independent tokens the bound is
+// the same from every lowest level; what leaves the integral is in the
+// cross-entropy.
+func TestBoundFromAnyLevel(t *testing.T) {
+	z := newToy(27, 16, 1)
+	w, err := timewarp.NewFixed(timewarp.KindLogUniform, .3, 50)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, level := range []float64{.3, 1, 2.5} {
+		got, err := EvaluateBound(t.Context(), z, Above(w, level), z.text(10000, 4), BoundOptions{Length: 1, Dim: 16, Batch: 500, Draws: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("from %g: %.4f ± %.4f, of it %.3f at the lowest level", level, got.Nats, got.StdErr, got.Reconstruction)
+		if got.From != level || math.Abs(got.Nats-2.757) > 3*got.StdErr {
+			t.Errorf("from %g (asked for %g): bound %.4f ± %.4f, expected 2.757", got.From, level, got.Nats, got.StdErr)
+		}
+	}
+}
+
 // TestBoundStandardError: the spread over repetitions is no more than the error
 // that one of them states.
 func TestBoundStandardError(t *testing.T) {

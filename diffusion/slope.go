@@ -51,6 +51,23 @@ func (s Slopes) Below(errors float64) (levels int) {
 	return levels
 }
 
+// Lowest is where a bound is least: raising its lowest level from a to b adds the
+// integral of Gap, here by the trapezium rule over the levels, which rise. Below
+// the first of them the gap is taken as there, down to tmin. ok says that the
+// least is at one of the levels, and not at tmin itself.
+func (s Slopes) Lowest(tmin float64) (level float64, ok bool) {
+	level = tmin
+	var sum, least float64
+	t, gap := tmin, s.Gap[0]
+	for i := range s.T {
+		sum += (s.T[i] - t) * (s.Gap[i] + gap) / 2
+		if t, gap = s.T[i], s.Gap[i]; sum < least {
+			least, level, ok = sum, t, true
+		}
+	}
+	return level, ok
+}
+
 // slopeStep is half the distance in ln t of the central difference. Its error, of
 // second order, is below a hundredth where CE bends most.
 const slopeStep = .05

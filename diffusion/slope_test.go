@@ -112,6 +112,29 @@ func TestNoPosteriorFallsBelow(t *testing.T) {
 	}
 }
 
+// TestLowest: by hand. From 1 to 2 the bound changes by the gap's area -.5, from
+// 2 to 3 by +.5, from 3 to 4 by +1.
+func TestLowest(t *testing.T) {
+	for name, c := range map[string]struct {
+		gap  []float64
+		want float64
+		ok   bool
+	}{
+		"falls, then rises":  {[]float64{-1, 0, 1, 1}, 2, true},
+		"a posterior":        {[]float64{0, .1, 1, 1}, .5, false},
+		"sure everywhere":    {[]float64{-1, -1, -1, -1}, 4, true},
+		"a dip too late":     {[]float64{2, 2, -1, -1}, .5, false},
+		"a first level only": {[]float64{-1, 9, 9, 9}, 1, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			level, ok := Slopes{T: []float64{1, 2, 3, 4}, Gap: c.gap}.Lowest(.5)
+			if level != c.want || ok != c.ok {
+				t.Errorf("lowest %v, %v; want %v, %v", level, ok, c.want, c.ok)
+			}
+		})
+	}
+}
+
 // TestSlopeErrors: over other noise the gap spreads as it states.
 func TestSlopeErrors(t *testing.T) {
 	z := newToy(27, 16, 1)

@@ -76,7 +76,7 @@ func (r report) writeLevels(p *chart.Printer) {
 		p.Printf("\n")
 	}
 	p.Printf("\nThe gap of a posterior is nowhere below zero; here it is, by three errors, at %d\n", c.Below)
-	p.Printf("of %d levels. Its area, what context is worth: %.3f nats a token.\n\n", len(c.T), c.Context)
+	p.Printf("of %d levels. Above t = %.3g context is worth its area, %.3f nats a token.\n\n", len(c.T), r.Likelihood.Bound.From, c.Context)
 }
 
 func (r report) writeLikelihood(p *chart.Printer) {
@@ -99,7 +99,7 @@ func (r report) writeLikelihood(p *chart.Printer) {
 		}{{"reconstruction", b.Reconstruction}, {"diffusion", b.Diffusion}, {"prior", b.Prior}} {
 			p.Printf("  %-22s%*.4f  nats a token\n", term.name, columnWidth, term.value)
 		}
-		p.Printf("%d noise levels a window\n", l.Draws)
+		p.Printf("from t = %.3g, where it is least; %d noise levels a window\n", b.From, l.Draws)
 	}
 	if l.AfterFirst != nil {
 		p.Printf("  %-22s%*s  nats a token\n", "after the first token", columnWidth, figure(*l.AfterFirst))

@@ -50,8 +50,19 @@ func (d *diffusing) figures(ctx context.Context, r *Report, h *heldOut, stage fu
 		}
 	}
 
+	stage("slope and squared error")
+	slopes, err := diffusion.EvaluateSlopes(ctx, p, levels[1:len(levels)-1], h.ids, h.Length, batch)
+	if err != nil {
+		return err
+	}
+
 	stage("likelihood bound")
-	b, err := diffusion.EvaluateBound(ctx, p, m.Warp, h.ids, diffusion.BoundOptions{
+	var clock diffusion.Density = m.Warp
+	lowest, raised := slopes.Lowest(levels[0])
+	if raised {
+		clock = diffusion.Above(m.Warp, lowest)
+	}
+	b, err := diffusion.EvaluateBound(ctx, p, clock, h.ids, diffusion.BoundOptions{
 		Length: h.Length, Dim: m.Config.Model.EmbedDim, Batch: batch, Draws: boundDraws, Seed: r.Seed,
 	})
 	if err != nil {
@@ -60,14 +71,11 @@ func (d *diffusing) figures(ctx context.Context, r *Report, h *heldOut, stage fu
 	r.Likelihood = newLikelihood(h, b.Each)
 	r.Likelihood.Kind, r.Likelihood.Bound, r.Likelihood.Draws = "bound", &b, boundDraws
 
-	stage("slope and squared error")
-	s, err := diffusion.EvaluateSlopes(ctx, p, levels[1:len(levels)-1], h.ids, h.Length, batch)
-	if err != nil {
-		return err
-	}
 	ce := r.CrossEntropy[len(r.CrossEntropy)-1].CE // nothing given, as in the bound
 	const errors = 3
-	r.Consistency = &Consistency{Slopes: s, Below: s.Below(errors), Context: ce[len(ce)-1] - ce[0] - b.Diffusion}
+	r.Consistency = &Consistency{
+		Slopes: slopes, Below: slopes.Below(errors), Context: ce[len(ce)-1] - ce[slices.Index(levels, lowest)] - b.Diffusion,
+	}
 	return nil
 }
 

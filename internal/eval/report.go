@@ -56,7 +56,7 @@ type Likelihood struct {
 type Consistency struct {
 	diffusion.Slopes
 	Below   int     `json:"below"`   // levels whose gap is below zero by more than three errors
-	Context float64 `json:"context"` // CE(t_max) - CE(t_min) - diffusion term: the area of the gap
+	Context float64 `json:"context"` // CE(t_max) - CE(bound's lowest level) - diffusion term: the area of the gap above that level
 }
 
 // Judges says who judged.
