@@ -143,7 +143,11 @@ func TestEvaluate(t *testing.T) {
 	if none.Mask != "none" || none.T[0] != .2 || none.T[len(none.T)-1] != 50 || !slices.Contains(none.T, 2) {
 		t.Errorf("cross-entropy under mask %s at %v", none.Mask, none.T)
 	}
-	if c := r.Consistency; len(c.T) != len(none.T)-2 || c.Context != none.CE[len(none.CE)-1]-none.CE[0]-l.Bound.Diffusion {
+	lowest := slices.Index(none.T, l.Bound.From)
+	if lowest < 0 {
+		t.Fatalf("the bound begins at %g, which is none of the levels %v", l.Bound.From, none.T)
+	}
+	if c := r.Consistency; len(c.T) != len(none.T)-2 || c.Context != none.CE[len(none.CE)-1]-none.CE[lowest]-l.Bound.Diffusion {
 		t.Errorf("context is worth %g, of cross-entropies %v and a diffusion term of %g", c.Context, none.CE, l.Bound.Diffusion)
 	}
 	real, own := r.Sources[0], r.Sources[1]
