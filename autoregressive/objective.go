@@ -9,6 +9,9 @@ import (
 // Network is the trainable network as the objective sees it. *denoiser.Pass of a
 // causal network is one.
 type Network interface {
+	// Thin drops a share of hidden units in the next Forward and its Backward, as
+	// seed, step and the number of the first sequence say.
+	Thin(share float64, seed, step, sequence uint64)
 	// Forward runs the network on features [b·l, 3D+1] at noise levels t [b].
 	Forward(b, l int, features []float32, t []float64)
 	// Loss writes the cross-entropy in nats of every position and starts the
@@ -26,6 +29,7 @@ type Options struct {
 	Batch      int     // windows a step
 	MicroBatch int     // windows the network takes at a time
 	FIM        float64 // share of windows that are put in the order of [FIM]
+	Dropout    float64 // share of the network's hidden units that a step does without
 	Seed       uint64
 }
 
@@ -100,6 +104,7 @@ func (m *Objective) Gradient(draw uint64, ids []int32) diffusion.Losses {
 		for i := range b {
 			m.rearrange(micro[i*l:(i+1)*l], ids[(first+i)*l:(first+i+1)*l], draw, uint64(first+i))
 		}
+		m.Net.Thin(m.o.Dropout, m.o.Seed, draw, uint64(first))
 		total += m.micro(micro)
 	}
 	m.Table.Backward()

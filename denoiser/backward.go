@@ -20,7 +20,7 @@ func (p *Pass) Backward(dFeatures []float32) {
 	for i := len(n.blocks) - 1; i >= 0; i-- {
 		p.clearPlanes()
 		p.restore(i)
-		p.backwardBlock(&n.blocks[i], &p.layers[i])
+		p.backwardBlock(i)
 		p.backwardModulation(&n.blocks[i].mod)
 	}
 	n.input.backward(n.pool, dFeatures, g.x, p.features, rows, kernels.Op{})
@@ -34,19 +34,22 @@ func (p *Pass) restore(i int) {
 		return
 	}
 	p.modulate(&p.net.blocks[i].mod, &p.layers[i].first, &p.layers[i].second)
-	p.forwardBlock(&p.net.blocks[i], &p.layers[i], nil)
+	p.forwardBlock(i, nil)
 	p.held = i
 }
 
-// backwardBlock turns the gradient of the stream after a block, in g.x, into
+// backwardBlock turns the gradient of the stream after block i, in g.x, into
 // that of the stream before it. The residual paths need no work: the gradients
 // of the branches are added to what is there. The gradient of y takes y's place
 // as soon as y has served, and so for GELU(up).
-func (p *Pass) backwardBlock(n *block, a *layerActivations) {
+func (p *Pass) backwardBlock(i int) {
 	c, pool, g, rows := p.net.config, p.net.pool, p.grad, p.b*p.l
+	n, a := &p.net.blocks[i], &p.layers[i]
 
 	pool.Gelu(p.wide[:rows*c.MLP], a.up[:rows*c.MLP])
+	p.drop(p.wide, c.MLP, i, hiddenUnits)
 	n.down.backward(pool, p.wide, g.x, p.wide, rows, kernels.Op{GeluGrad: a.up})
+	p.drop(p.wide, c.MLP, i, hiddenUnits)
 	p.forwardNorm(&a.second, a.mid)
 	n.up.backward(pool, p.y, p.wide, p.y, rows, kernels.Op{})
 	p.backwardNorm(&a.second, a.mid, p.y, 2)
@@ -55,7 +58,9 @@ func (p *Pass) backwardBlock(n *block, a *layerActivations) {
 	pool.AttentionBackward(p.wide, p.y, a.attended, a.lse, a.qkv, p.b, p.l, c.Heads, c.headDim(), c.Causal)
 	pool.Rope(p.wide, p.cos, p.sin, p.b, p.l, c.Heads, c.headDim(), true)
 	p.forwardNorm(&a.first, a.x)
+	p.drop(p.y, c.Width, i, attentionInput)
 	n.qkv.backward(pool, p.y, p.wide, p.y, rows, kernels.Op{})
+	p.drop(p.y, c.Width, i, attentionInput)
 	p.backwardNorm(&a.first, a.x, p.y, 0)
 }
 

@@ -82,10 +82,10 @@ func (d *Decoder) Step(features []float32) []float32 {
 	n.input.forward(n.pool, p.stream, features, p.b, kernels.Op{})
 	for i := range n.blocks {
 		a := &p.layers[i]
-		p.forwardQKV(&n.blocks[i], a)
+		p.forwardQKV(i)
 		n.pool.Rope(a.qkv, d.cos[d.at*half:], d.sin[d.at*half:], p.b, 1, c.Heads, c.headDim(), false)
 		n.pool.AttentionCached(a.attended, a.qkv, d.caches[i], p.b, d.at)
-		p.forwardRest(&n.blocks[i], a, p.stream)
+		p.forwardRest(i, p.stream)
 	}
 	p.forwardNorm(&p.final, p.stream)
 	d.at++

@@ -17,12 +17,13 @@ func (p *Pass) Forward(b, l int, features []float32, t []float64) {
 	}
 	n, rows := p.net, b*l
 	p.b, p.l, p.features, p.lossed, p.ban = b, l, features[:rows*n.config.Features()], false, nil
+	p.thin, p.next = p.next, thinning{}
 
 	p.embedTime(t[:b])
 	n.input.forward(n.pool, p.after(-1), features, rows, kernels.Op{})
 	for i := range n.blocks {
 		p.modulate(&n.blocks[i].mod, &p.layers[i].first, &p.layers[i].second)
-		p.forwardBlock(&n.blocks[i], &p.layers[i], p.after(i))
+		p.forwardBlock(i, p.after(i))
 	}
 	p.held = len(n.blocks) - 1
 	p.modulate(&n.finalMod, &p.final)
@@ -70,31 +71,34 @@ func (p *Pass) forwardNorm(a *normActivations, x []float32) {
 	p.net.pool.LayerNormMod(a.y, a.mean, a.rstd, x, a.scale, a.shift, p.b, p.l, p.net.config.Width)
 }
 
-// forwardBlock computes after = x + attention + mlp, or, if after is nil, only
+// forwardBlock is block i: it computes after = x + attention + mlp, or, if after is nil, only
 // the activations on the way there.
-func (p *Pass) forwardBlock(n *block, a *layerActivations, after []float32) {
-	c, pool := p.net.config, p.net.pool
+func (p *Pass) forwardBlock(i int, after []float32) {
+	c, pool, a := p.net.config, p.net.pool, &p.layers[i]
 
-	p.forwardQKV(n, a)
+	p.forwardQKV(i)
 	pool.Rope(a.qkv, p.cos, p.sin, p.b, p.l, c.Heads, c.headDim(), false)
 	pool.Attention(a.attended, a.lse, a.qkv, p.b, p.l, c.Heads, c.headDim(), c.Causal)
-	p.forwardRest(n, a, after)
+	p.forwardRest(i, after)
 }
 
 // forwardQKV is a block up to its queries, keys and values.
-func (p *Pass) forwardQKV(n *block, a *layerActivations) {
+func (p *Pass) forwardQKV(i int) {
+	n, a := &p.net.blocks[i], &p.layers[i]
 	p.forwardNorm(&a.first, a.x)
+	p.drop(p.y, p.net.config.Width, i, attentionInput)
 	n.qkv.forward(p.net.pool, a.qkv, p.y, p.b*p.l, kernels.Op{})
 }
 
 // forwardRest is a block from the result of its attention on.
-func (p *Pass) forwardRest(n *block, a *layerActivations, after []float32) {
-	pool, rows := p.net.pool, p.b*p.l
+func (p *Pass) forwardRest(i int, after []float32) {
+	n, a, pool, rows := &p.net.blocks[i], &p.layers[i], p.net.pool, p.b*p.l
 	n.out.forward(pool, a.mid, a.attended, rows, residual(a.mid, a.x))
 
 	p.forwardNorm(&a.second, a.mid)
 	n.up.forward(pool, a.up, p.y, rows, kernels.Op{Gelu: p.wide})
 	if after != nil {
+		p.drop(p.wide, p.net.config.MLP, i, hiddenUnits)
 		n.down.forward(pool, after, p.wide, rows, residual(after, a.mid))
 	}
 }

@@ -42,11 +42,21 @@ func TestForwardAgreesWithReference(t *testing.T) {
 // central differences and compares the explicit float32 gradients of every
 // tensor and of the features.
 func TestGradientsAgainstFiniteDifferences(t *testing.T) {
+	type shape struct {
+		Config
+		dropout float64
+	}
+	cases := map[string]shape{"thinned": {small, .3}}
 	for name, c := range shapes {
+		cases[name] = shape{Config: c}
+	}
+	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			p := newProblem(c, 2, 5)
-			params, grads, dFeatures, _ := learn(t, c, p)
-			r, features := newReference(c, params), widen(p.features)
+			p := newProblem(c.Config, 2, 5)
+			p.thin = c.dropout
+			params, grads, dFeatures, _ := learn(t, c.Config, p)
+			r, features := newReference(c.Config, params), widen(p.features)
+			r.thin = p.thin
 			loss := func() float64 { return r.loss(p, features) }
 			worst, where := 0., ""
 			check := func(name string, x []float64, grad []float32) {

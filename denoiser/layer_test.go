@@ -87,9 +87,9 @@ func TestBlockAlone(t *testing.T) {
 			x, time, up := widen(p.layers[0].x), widen(p.time.outGelu), normals("up", b*l*w)
 
 			p.modulate(&n.blocks[0].mod, &p.layers[0].first, &p.layers[0].second)
-			p.forwardBlock(&n.blocks[0], &p.layers[0], p.after(0))
+			p.forwardBlock(0, p.after(0))
 			copy(p.grad.x, up)
-			p.backwardBlock(&n.blocks[0], &p.layers[0])
+			p.backwardBlock(0)
 			p.backwardModulation(&n.blocks[0].mod)
 
 			r := newReference(c, lively(c))
@@ -99,7 +99,7 @@ func TestBlockAlone(t *testing.T) {
 					for i := s * l; i < (s+1)*l; i++ {
 						rows = append(rows, x[i*w:(i+1)*w])
 					}
-					for _, row := range r.block("blocks.0.", rows, time[s*timeWidth:(s+1)*timeWidth]) {
+					for _, row := range r.block(0, rows, time[s*timeWidth:(s+1)*timeWidth]) {
 						y = append(y, row...)
 					}
 				}

@@ -21,6 +21,8 @@ type Pass struct {
 	features []float32 // of the last Forward
 	lossed   bool      // grad.hidden holds the gradient of a loss
 	ban      [][]int32 // tokens that each position cannot have, or nil
+	thin     thinning  // of the last Forward
+	next     thinning  // of the next
 
 	cos, sin []float32 // rotations [rows, headDim/2]
 	time     timeActivations

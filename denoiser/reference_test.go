@@ -14,6 +14,31 @@ import (
 type reference struct {
 	c Config
 	p map[string][]float64
+
+	thin     float64 // share that is dropped
+	sequence int     // present one
+}
+
+// drop thins x [l][n] by the masks of the pass, which TestThinning looks at.
+func (r *reference) drop(x [][]float64, block, place int) {
+	if r.thin == 0 {
+		return
+	}
+	n := len(x[0])
+	var p Pass
+	p.Thin(r.thin, 8, 9, 0)
+	t := p.next
+	t.x, t.n, t.place = make([]float32, (r.sequence+1)*len(x)*n), len(x)*n, uint64(block*numPlaces+place)
+	mask := t.x[r.sequence*t.n:]
+	for i := range mask {
+		mask[i] = 1
+	}
+	t.Do(r.sequence)
+	for i := range x {
+		for k := range x[i] {
+			x[i][k] *= float64(mask[i*n+k])
+		}
+	}
 }
 
 func newReference(c Config, params []float32) *reference {
@@ -116,17 +141,25 @@ func (r *reference) attention(qkv [][]float64) [][]float64 {
 }
 
 // block is one layer for a sequence x [l][W] and its time features.
-func (r *reference) block(name string, x [][]float64, time []float64) [][]float64 {
-	w := r.c.Width
+func (r *reference) block(index int, x [][]float64, time []float64) [][]float64 {
+	w, name := r.c.Width, "blocks."+string(rune('0'+index))+"."
 	mod := r.linear(name+"modulation", time)
-	qkv, y := make([][]float64, len(x)), make([][]float64, len(x))
+	in, qkv, y := make([][]float64, len(x)), make([][]float64, len(x)), make([][]float64, len(x))
 	for i := range x {
-		qkv[i] = r.linear(name+"attention.qkv", norm(x[i], mod[:w], mod[w:2*w]))
+		in[i] = norm(x[i], mod[:w], mod[w:2*w])
 	}
+	r.drop(in, index, attentionInput)
+	for i := range x {
+		qkv[i] = r.linear(name+"attention.qkv", in[i])
+	}
+	mid, hidden := make([][]float64, len(x)), make([][]float64, len(x))
 	for i, a := range r.attention(qkv) {
-		mid := plus(x[i], r.linear(name+"attention.out", a))
-		hidden := gelu(r.linear(name+"mlp.up", norm(mid, mod[2*w:3*w], mod[3*w:])))
-		y[i] = plus(mid, r.linear(name+"mlp.down", hidden))
+		mid[i] = plus(x[i], r.linear(name+"attention.out", a))
+		hidden[i] = gelu(r.linear(name+"mlp.up", norm(mid[i], mod[2*w:3*w], mod[3*w:])))
+	}
+	r.drop(hidden, index, hiddenUnits)
+	for i := range x {
+		y[i] = plus(mid[i], r.linear(name+"mlp.down", hidden[i]))
 	}
 	return y
 }
@@ -147,7 +180,7 @@ func (r *reference) logits(features [][]float64, t float64) [][]float64 {
 		x[i] = r.linear("input", features[i])
 	}
 	for i := range r.c.Layers {
-		x = r.block("blocks."+string(rune('0'+i))+".", x, time)
+		x = r.block(i, x, time)
 	}
 	mod := r.linear("final.modulation", time)
 	for i := range x {
@@ -163,6 +196,7 @@ type problem struct {
 	t        []float64
 	targets  []int32
 	weight   []float32
+	thin     float64 // dropout
 }
 
 func newProblem(c Config, b, l int) problem {
@@ -192,6 +226,7 @@ func (r *reference) losses(p problem, features []float64) []float64 {
 		for i := s * p.l; i < (s+1)*p.l; i++ {
 			rows = append(rows, features[i*size:(i+1)*size])
 		}
+		r.sequence = s
 		for i, z := range r.logits(rows, p.t[s]) {
 			var sum float64
 			for _, z := range z {
@@ -243,6 +278,7 @@ func learn(t testing.TB, c Config, p problem) (params, grads, dFeatures, ce []fl
 	}
 	pass := n.NewPass(p.b, p.l, true)
 	dFeatures, ce = make([]float32, len(p.features)), make([]float32, p.b*p.l)
+	pass.Thin(p.thin, 8, 9, 0)
 	pass.Forward(p.b, p.l, p.features, p.t)
 	pass.Loss(ce, p.targets, p.weight)
 	pass.Backward(dFeatures)

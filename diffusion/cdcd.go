@@ -15,6 +15,9 @@ import (
 // levels in, token distributions out. Positions are rows, b sequences of l
 // positions one after another. *denoiser.Pass is one.
 type Network interface {
+	// Thin drops a share of hidden units in the next Forward and its Backward, as
+	// seed, step and the number of the first sequence say.
+	Thin(share float64, seed, step, sequence uint64)
 	// Forward runs the network on features [b·l, 3D+1] at noise levels t [b].
 	Forward(b, l int, features []float32, t []float64)
 	// Loss writes the cross-entropy in nats of every position with a weight other
@@ -46,6 +49,7 @@ type CDCDOptions struct {
 	Loss             string  // LossCE, LossLikelihood or LossSquared; LossCE where it is empty
 	SelfConditioning float64 // share of sequences that see a first guess (section 3.4)
 	ConditionDrop    float64 // share whose given tokens are blanked, for guidance
+	Dropout          float64 // share of the network's hidden units that a step does without
 	Seed             uint64
 
 	Pool *kernels.Pool // shares the work on the sequences; nil leaves it to the caller's goroutine
@@ -205,6 +209,7 @@ func (c *CDCD) micro(step uint64, first, b int, ids []int32, noisy int) float64 
 		}
 	}
 
+	c.Net.Thin(c.o.Dropout, c.o.Seed, step, uint64(first))
 	c.forward(st)
 	ce := c.ce[:b*l]
 	teach := c.loss(ce, ids, first, noisy)

@@ -29,6 +29,8 @@ func (n *posteriorNet) Forward(b, l int, features []float32, t []float64) {
 	}
 }
 
+func (n *posteriorNet) Thin(float64, uint64, uint64, uint64) {}
+
 func (n *posteriorNet) Loss([]float32, []int32, []float32) { panic("nothing is trained here") }
 func (n *posteriorNet) Backward([]float32)                 { panic("nothing is trained here") }
 

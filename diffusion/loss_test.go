@@ -37,6 +37,8 @@ func (n *student) SquaredLoss(se, ce []float32, targets []int32, weight, table, 
 	}
 }
 
+func (n *student) Thin(float64, uint64, uint64, uint64) {}
+
 func (n *student) Backward(dFeatures []float32) { clear(dFeatures) }
 
 // TestLossesOverTheToy: with the exact posterior for a network, the likelihood

@@ -76,6 +76,7 @@ type OptimConfig struct {
 	Beta1       float64 `toml:"beta1"`
 	Beta2       float64 `toml:"beta2"`
 	WeightDecay float64 `toml:"weight_decay" help:"decoupled decay of the network's matrices"`
+	Dropout     float64 `toml:"dropout" help:"share of the network's hidden units that a step does without"`
 	Clip        float64 `toml:"clip" help:"largest gradient norm"`
 	EMA         float64 `toml:"ema" help:"decay of the averaged weights"`
 	Precision   string  `toml:"precision" help:"inputs of matrix products: fp32, or bf16 where the processor has AVX512_BF16"`
@@ -168,6 +169,7 @@ func (c Config) Validate() error {
 		{"optim.beta1", share(c.Optim.Beta1) && c.Optim.Beta1 < 1, "from 0 to below 1"},
 		{"optim.beta2", share(c.Optim.Beta2) && c.Optim.Beta2 < 1, "from 0 to below 1"},
 		{"optim.weight_decay", c.Optim.WeightDecay >= 0, "at least 0"},
+		{"optim.dropout", share(c.Optim.Dropout) && c.Optim.Dropout <= .9, "from 0 to 0.9"},
 		{"optim.clip", c.Optim.Clip > 0, "above 0"},
 		{"optim.ema", share(c.Optim.EMA) && c.Optim.EMA < 1, "from 0 to below 1"},
 		// runs of the first versions name none

@@ -120,7 +120,7 @@ func (m *Model) SteeredProcess(c Config, warp timewarp.Warp, micro, length int) 
 func (m *Model) process(c Config, warp timewarp.Warp, pass *denoiser.Pass, micro, length int) *diffusion.CDCD {
 	return diffusion.NewCDCD(m.Table, pass, warp, diffusion.CDCDOptions{
 		Length: length, Batch: c.Optim.Batch, MicroBatch: micro, Mask: c.Process.Mask, Loss: c.Process.Loss,
-		SelfConditioning: c.Process.SelfConditioning, ConditionDrop: c.Process.ConditionDrop, Seed: c.Run.Seed,
+		SelfConditioning: c.Process.SelfConditioning, ConditionDrop: c.Process.ConditionDrop, Dropout: c.Optim.Dropout, Seed: c.Run.Seed,
 		Pool: m.pool,
 	})
 }
@@ -133,7 +133,7 @@ func (m *Model) Autoregressive(c Config, micro, length int) *autoregressive.Obje
 
 func (m *Model) autoregressive(c Config, pass *denoiser.Pass, micro, length int) *autoregressive.Objective {
 	return autoregressive.New(m.Table, pass, autoregressive.Options{
-		Length: length, Batch: c.Optim.Batch, MicroBatch: micro, FIM: c.Process.FIM, Seed: c.Run.Seed,
+		Length: length, Batch: c.Optim.Batch, MicroBatch: micro, FIM: c.Process.FIM, Dropout: c.Optim.Dropout, Seed: c.Run.Seed,
 	})
 }
 
