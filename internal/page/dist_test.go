@@ -54,8 +54,10 @@ func TestDistAsksForNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		// The name of SVG's elements looks like an address, and is never asked for.
+		served := strings.ReplaceAll(string(content), "http://www.w3.org/2000/svg", "")
 		for _, address := range []string{"http://", "https://", "//cdn", "@import"} {
-			if strings.Contains(string(content), address) {
+			if strings.Contains(served, address) {
 				t.Errorf("%s contains %q", name, address)
 			}
 		}

@@ -17,7 +17,7 @@ export interface Series {
   edges?: number[]; // of bars
   low?: Num[]; // of a band around a line, or of error bars at points
   high?: Num[];
-  dash?: boolean;
+  dash?: number[];
   width?: number;
 }
 
@@ -25,6 +25,7 @@ export interface Axis {
   label: string; // with its unit
   log?: boolean;
   range?: [number, number];
+  whole?: boolean; // counts: no half ticks
 }
 
 export interface Spec {
@@ -39,20 +40,23 @@ export interface Spec {
 
 export interface Chart {
   element: HTMLElement;
+  tools: HTMLElement; // a place for choices beside the title
   update(spec: Spec): void;
   close(): void;
 }
 
+const fewPoints = 16; // a line through so few shows them
 const font = "11px system-ui, sans-serif";
 
 export function chart(kindOf: "tall" | "low" = "tall"): Chart {
   const title = h("h3", {});
   const about = h("p", { class: "about" });
   const legend = h("ul", { class: "legend" });
+  const tools = h("div", { class: "tools" });
   const plot = h("div", { class: "plot " + kindOf, tabIndex: 0, role: "img" });
   const spoken = h("span", { class: "spoken", "aria-live": "polite" });
   const behind = table("Table", () => columnsOf(spec));
-  const element = h("figure", { class: "chart" }, h("figcaption", {}, title, about, legend), plot, spoken, behind.element);
+  const element = h("figure", { class: "chart" }, h("figcaption", {}, h("div", { class: "titles" }, title, tools), about, legend), plot, h("div", {}, spoken, behind.element));
 
   let spec: Spec = { title: "", x: { label: "" }, y: { label: "" }, series: [] };
   let drawn: uPlot | null = null;
@@ -122,7 +126,8 @@ export function chart(kindOf: "tall" | "low" = "tall"): Chart {
       labelGap: side === 2 ? 0 : 2,
       splits: (u, _i, min, max) => {
         const pixels = (side === 2 ? u.bbox.width : u.bbox.height) / devicePixelRatio || width;
-        return (a.log ? logarithmic : linear)(min, max, pixels, side === 2 ? 52 : 30);
+        const ticks = (a.log ? logarithmic : linear)(min, max, pixels, side === 2 ? 52 : 30);
+        return a.whole ? ticks.filter(Number.isInteger) : ticks;
       },
       filter: (_u, splits) => splits,
       values: (_u, splits) => splits.map(tick),
@@ -140,7 +145,7 @@ export function chart(kindOf: "tall" | "low" = "tall"): Chart {
         dataIdx: (u, s, i) => nearest(u.data[s] as Num[] | undefined, i),
       },
       scales: {
-        x: { time: false, distr: spec.x.log ? 3 : 1, range: (_u, min, max) => spec.x.range ?? room(min, max, spec.x.log, 0.01) },
+        x: { time: false, distr: spec.x.log ? 3 : 1, range: (_u, min, max) => (zoomed ? [min, max] : (spec.x.range ?? widths())) },
         y: { distr: spec.y.log ? 3 : 1, range: () => spec.y.range ?? heights() },
       },
       axes: [axis(spec.x, 2), axis(spec.y, 3)],
@@ -153,10 +158,10 @@ export function chart(kindOf: "tall" | "low" = "tall"): Chart {
             show: shown(s),
             stroke: colourOf(s),
             width: line ? (s.width ?? 1.6) : 0,
-            ...(s.dash ? { dash: [5, 4] } : {}),
+            ...(s.dash ? { dash: s.dash } : {}),
             spanGaps: true,
             ...(line ? {} : { paths: () => null }),
-            points: { show: s.draw === "points" || (line && s.x.length === 1), size: 5, fill: colourOf(s), width: 0 },
+            points: { show: s.draw === "points" || (line && s.x.length <= fewPoints), size: 5, fill: colourOf(s), width: 0 },
           };
         }),
       ],
@@ -169,6 +174,21 @@ export function chart(kindOf: "tall" | "low" = "tall"): Chart {
         ready: [(u) => u.over.addEventListener("dblclick", () => { zoomed = false; })],
       },
     };
+  }
+
+  // widths is the range of x over all series, the edges of bars included.
+  function widths(): [number, number] {
+    let min = Infinity;
+    let max = -Infinity;
+    for (const s of spec.series) {
+      const column = s.edges ?? s.x;
+      for (const x of column) {
+        if (!Number.isFinite(x) || (spec.x.log && x <= 0)) continue;
+        min = Math.min(min, x);
+        max = Math.max(max, x);
+      }
+    }
+    return min > max ? (spec.x.log ? [0.1, 10] : [0, 1]) : room(min, max, spec.x.log, 0.015);
   }
 
   // heights is the range of y over all that is shown, error bars included.
@@ -217,9 +237,10 @@ export function chart(kindOf: "tall" | "low" = "tall"): Chart {
       }
     } else if (s.draw === "dots") {
       ctx.globalAlpha = 0.5;
+      const half = (s.x.length > 2000 ? 1 : 2) * ratio;
       for (let k = 0; k < s.x.length; k++) {
         const v = s.y[k];
-        if (v !== null && v !== undefined) ctx.fillRect(px(s.x[k] as number) - ratio, py(v) - ratio, 2 * ratio, 2 * ratio);
+        if (v !== null && v !== undefined) ctx.fillRect(px(s.x[k] as number) - half, py(v) - half, 2 * half, 2 * half);
       }
     } else if (s.low && s.high) {
       if (s.draw === "points") {
@@ -272,8 +293,7 @@ export function chart(kindOf: "tall" | "low" = "tall"): Chart {
     const items = spec.series.map((s, i) => {
       const value = h("span", { class: "value" });
       values.push(value);
-      const swatch = h("span", { class: `swatch ${s.draw ?? "line"}${s.dash ? " dash" : ""}`, "aria-hidden": "true" });
-      swatch.style.color = colourOf(s);
+      const swatch = sample(s, colourOf(s));
       const button = h("button", { type: "button", "aria-pressed": String(shown(s)), title: "Show or hide", onclick: () => toggle() }, swatch, s.label, value);
       const toggle = () => {
         if (off.has(s.label)) off.delete(s.label);
@@ -331,6 +351,7 @@ export function chart(kindOf: "tall" | "low" = "tall"): Chart {
 
   return {
     element,
+    tools,
     update,
     close() {
       observer.disconnect();
@@ -338,6 +359,20 @@ export function chart(kindOf: "tall" | "low" = "tall"): Chart {
       destroy();
     },
   };
+}
+
+// sample is the piece of line, dot or bar in the legend.
+function sample(s: Series, colour: string): SVGSVGElement {
+  const make = <K extends keyof SVGElementTagNameMap>(tag: K, attributes: Record<string, string | number>): SVGElementTagNameMap[K] => {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+    return element;
+  };
+  const svg = make("svg", { width: 22, height: 12, "aria-hidden": "true" });
+  if (s.draw === "bars") svg.append(make("rect", { x: 6, y: 1, width: 10, height: 10, fill: colour, opacity: 0.75 }));
+  else if (s.draw === "points" || s.draw === "dots") svg.append(make("circle", { cx: 11, cy: 6, r: 3.5, fill: colour }));
+  else svg.append(make("line", { x1: 0, y1: 6, x2: 22, y2: 6, stroke: colour, "stroke-width": s.dash ? 1.5 : 2.5, "stroke-dasharray": s.dash?.join(" ") ?? "none" }));
+  return svg;
 }
 
 // room widens [min, max] by a share of itself, on a logarithm by a factor.

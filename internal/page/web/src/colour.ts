@@ -1,8 +1,8 @@
 // Okabe and Ito's palette for kinds, viridis for amounts: both can be told
 // apart by eyes that do not see all colours.
 
-const onLight = ["#0072b2", "#d55e00", "#009e73", "#b4578c", "#b87400", "#2f8fc4", "#444444"];
-const onDark = ["#56b4e9", "#e69f00", "#00b987", "#cc79a7", "#f0e442", "#ee7d3b", "#bbbbbb"];
+const onLight = ["#0072b2", "#d55e00", "#009e73", "#b4578c", "#555555", "#2f8fc4", "#b87400"];
+const onDark = ["#56b4e9", "#e69f00", "#00b987", "#cc79a7", "#bbbbbb", "#f0e442", "#ee7d3b"];
 
 const ramp: [number, number, number][] = [
   [68, 1, 84], [72, 36, 117], [65, 68, 135], [53, 95, 141], [42, 120, 142], [33, 145, 140],

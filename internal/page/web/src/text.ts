@@ -51,6 +51,11 @@ export function short(n: number | null | undefined, digits = 4): string {
   return n.toPrecision(digits);
 }
 
+/** brief is short without the zeros at its end. */
+export function brief(n: number): string {
+  return String(Number(n.toPrecision(4)));
+}
+
 const units: [number, string][] = [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]];
 
 /** tick writes an axis value: 1.2k, 0.05, 1e-5. */
@@ -58,7 +63,7 @@ export function tick(n: number): string {
   const size = Math.abs(n);
   if (n === 0) return "0";
   for (const [unit, name] of units) if (size >= unit) return trim(n / unit) + name;
-  if (size < 1e-3) return n.toExponential(1).replace(".0e", "e").replace("-", "−");
+  if (size < 1e-4) return n.toExponential(1).replace(".0e", "e").replace("-", "−");
   return trim(n);
 }
 

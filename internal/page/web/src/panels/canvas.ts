@@ -89,7 +89,7 @@ const modes = [
 ];
 
 const hints: Record<string, string> = {
-  free: "Nothing is given: the text below is not used.",
+  free: "Nothing is given: the text is not used.",
   prompt: "The text stays, and is continued.",
   infill: "What is around the holes stays. [MASK:8] is a hole of 8 tokens, [MASK:4-12] one whose length the model chooses.",
 };

@@ -226,7 +226,7 @@ function mount(body: HTMLElement, { run }: Context): Mounted {
     histogram.update({
       title: "Norms of the raw embeddings",
       x: { label: "raw norm ‖W‖", log },
-      y: { label: "tokens" },
+      y: { label: "tokens", whole: true },
       series: [{ label: "tokens", x: counts.map((_, i) => Math.sqrt((edges[i] ?? 1) * (edges[i + 1] ?? 1))), y: counts, colour: 0, draw: "bars", edges }],
       mark: { x: stats.raw_norm.median, label: `median ${short(stats.raw_norm.median, 3)}` },
     });

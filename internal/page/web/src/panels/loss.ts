@@ -35,8 +35,7 @@ function mount(body: HTMLElement, { run }: { run: { id: string; objective: strin
   const curve = chart();
   const counts = chart("low");
   const classes = chart();
-  const over = chart();
-  const groupBar = h("div", { class: "bar" });
+  const over = chart("low");
   let warpData: Warp | null = null;
   let evaluations: Evaluation[] = [];
   let steps: number[] = [];
@@ -45,9 +44,8 @@ function mount(body: HTMLElement, { run }: { run: { id: string; objective: strin
   const steer = slider("Training step", (i) => view.set({ step: i === steps.length - 1 ? null : (steps[i] ?? null) }));
   body.append(
     h("div", { class: "bar" }, steer.element),
-    h("div", { class: "charts" }, h("div", {}, curve.element, counts.element), h("div", {}, groupBar, classes.element), over.element),
+    h("div", { class: "charts" }, curve.element, classes.element, counts.element, over.element),
   );
-  over.element.classList.add("wide");
   const offView = view.on((keys) => {
     if (keys.has("step") || keys.has("group")) void choose();
   });
@@ -85,7 +83,7 @@ function mount(body: HTMLElement, { run }: { run: { id: string; objective: strin
     counts.update({
       title: "Observations behind each point",
       x,
-      y: { label: "effective number" },
+      y: { label: "effective number", whole: true },
       series: [{ label: "observations", x: seen.map((o) => o.t), y: seen.map((o) => o.effective), colour: 0, draw: "bars", edges: edges(seen) }],
     });
     drawClasses(held, x);
@@ -106,13 +104,13 @@ function mount(body: HTMLElement, { run }: { run: { id: string; objective: strin
     const names = [...new Set(all.map((c) => c.group))];
     const group = names.includes(view.get("group") ?? "") ? (view.get("group") as string) : (names[0] ?? "");
     if (names.length > 1) {
-      fill(groupBar, choice("Classes by", names.map((n) => ({ value: n, label: groups[n] ?? n })), group, (v) => view.set({ group: v })));
+      fill(classes.tools, choice("by", names.map((n) => ({ value: n, label: groups[n] ?? n })), group, (v) => view.set({ group: v })));
     }
     const some = all.filter((c) => c.group === group);
     const ramp = some.length > 6;
     classes.update({
       title: "Held-out loss by class of token",
-      about: held ? `Of the evaluation at step ${count(held.step)}, with two standard errors.` : "",
+      about: held ? `Of the evaluation at step ${count(held.step)}${ramp || some.length === 0 ? "" : ", with two standard errors"}.` : "",
       x,
       y: { label: "nats a token" },
       series: some.map((c, i) => ({

@@ -118,7 +118,7 @@ function mount(body: HTMLElement, context: Context): Mounted {
           ...(se ? { low: y.map((v, i) => (v === null ? null : v - 2 * (se[i] ?? 0))), high: y.map((v, i) => (v === null ? null : v + 2 * (se[i] ?? 0))) } : {}),
         };
       }),
-      empty: "Held-out losses come with the first evaluation (run.eval_every).",
+      empty: "Held-out losses come with the first evaluation (run.eval_every), where there is held-out text.",
     });
     gradient.update({ title: "Gradient norm, before clipping", x, y: { label: "norm", log: true }, series: lines("norm", (c) => c.grad_norm) });
     rate.update({ title: "Learning rate", x, y: { label: "learning rate" }, series: lines("learning rate", (c) => c.lr) });
@@ -132,7 +132,7 @@ function mount(body: HTMLElement, context: Context): Mounted {
       title: "Skipped steps",
       about: "Steps whose loss or gradient was not finite, and which changed nothing.",
       x,
-      y: { label: "steps, in total" },
+      y: { label: "steps, in total", whole: true },
       series: lines("skipped", (c) => running(c.skipped)),
     });
     tiles();

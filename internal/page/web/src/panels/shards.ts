@@ -83,7 +83,7 @@ function mount(body: HTMLElement, context: Context): Mounted {
       lengths.update({
         title: "Length of documents",
         x: { label: "tokens a document", log },
-        y: { label: "documents" },
+        y: { label: "documents", whole: true },
         series: [{ label: "documents", x: counts.map((_, i) => middle(edges[i] ?? 0, edges[i + 1] ?? 0, log)), y: counts, colour: 0, draw: "bars", edges }],
       });
       fill(

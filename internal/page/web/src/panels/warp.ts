@@ -8,7 +8,7 @@ import { get, getOnce, has } from "../data";
 import { h } from "../dom";
 import { figures, type Mounted, type Panel } from "../panel";
 import { slider } from "../slider";
-import { count, short } from "../text";
+import { brief, count } from "../text";
 import { view } from "../view";
 
 export const warp: Panel = {
@@ -23,6 +23,7 @@ export const warp: Panel = {
   },
 };
 
+const dashes = [[6, 4], [2, 3], [10, 4], [8, 3, 2, 3], [4, 2]];
 const tAxis = { label: "noise level t (standard deviation)", log: true };
 
 function mount(body: HTMLElement, { run }: { run: { id: string; objective: string } }): Mounted {
@@ -64,7 +65,7 @@ function mount(body: HTMLElement, { run }: { run: { id: string; objective: strin
     const range: [number, number] = [w.t_min, w.t_max];
     const learned = `learned, step ${count(s.step)}`;
     const fixed = (column: "cdf" | "density"): Series[] =>
-      all.schedules.map((f, i) => ({ label: f.name, x: f.t, y: f[column], colour: i + 1, dash: true, width: 1 }));
+      all.schedules.map((f, i) => ({ label: f.name, x: f.t, y: f[column], colour: i + 1, dash: dashes[i % dashes.length] ?? [], width: 1.2 }));
     cdf.update({
       title: "Share of time below a noise level",
       about: "The cumulative distribution F(t) that the run learned, and the fixed schedules that it could have used instead.",
@@ -89,7 +90,7 @@ function mount(body: HTMLElement, { run }: { run: { id: string; objective: strin
       mark: { x: s.step, label: `step ${count(s.step)}` },
     });
     const tile = (name: string, value: string) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
-    facts.replaceChildren(tile("warp", w.kind), tile("range of t", `${short(w.t_min)} – ${short(w.t_max)}`), ...w.quantiles.map((q) => tile(`t at u = ${q.u}`, q.t.toPrecision(3))));
+    facts.replaceChildren(tile("warp", w.kind), tile("range of t", `${brief(w.t_min)} – ${brief(w.t_max)}`), ...w.quantiles.map((q) => tile(`t at u = ${q.u}`, q.t.toPrecision(3))));
   }
 
   return {
