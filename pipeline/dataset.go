@@ -151,6 +151,35 @@ func (d *Dataset) Docs(split string) iter.Seq2[Doc, error] {
 	}
 }
 
+// DocsFrom gives the documents of all splits in the order of the manifest, from
+// number first on. It reads no shard that comes before.
+func (d *Dataset) DocsFrom(first int64) iter.Seq2[Doc, error] {
+	return func(yield func(Doc, error) bool) {
+		skip := max(0, first)
+		for _, s := range d.manifest.Shards {
+			if skip >= s.Documents {
+				skip -= s.Documents
+				continue
+			}
+			err := d.docs(s, func(doc Doc) error {
+				if skip > 0 {
+					skip--
+				} else if !yield(doc, nil) {
+					return errStop
+				}
+				return nil
+			})
+			if errors.Is(err, errStop) {
+				return
+			}
+			if err != nil {
+				yield(Doc{}, err)
+				return
+			}
+		}
+	}
+}
+
 func (d *Dataset) docs(s ShardInfo, do func(Doc) error) error {
 	data, err := checked(d.ctx, d, s, readShard)
 	if err != nil {

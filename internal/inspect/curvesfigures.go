@@ -20,9 +20,9 @@ func (v *Curves) Figures() []chart.Figure {
 	}
 	f = append(f,
 		v.curve("grad-norm", "Gradient norm before clipping", chart.Axis{Label: "gradient norm", Scale: chart.Log}, 2,
-			func(m trainer.MetricsLine) float64 { return m.GradNorm }),
+			func(m Point) float64 { return m.GradNorm }),
 		v.curve("lr", "Learning rate", chart.Axis{Label: "learning rate"}, 3,
-			func(m trainer.MetricsLine) float64 { return m.LR }))
+			func(m Point) float64 { return m.LR }))
 	if len(v.Timing) > 0 {
 		f = append(f, v.speed())
 	}
@@ -38,7 +38,7 @@ func (v *Curves) training() chart.Figure {
 		title, unit = "Training loss", "nats a token"
 	}
 	f := v.curve("loss", title, chart.Axis{Label: "cross-entropy", Unit: unit}, 0,
-		func(m trainer.MetricsLine) float64 { return m.Loss })
+		func(m Point) float64 { return m.Loss })
 	raw := &f.Series[0]
 	if len(raw.Y) < 20 {
 		return f
@@ -68,7 +68,7 @@ func runningMean(y []float64) []float64 {
 }
 
 // curve draws one column of the training log.
-func (v *Curves) curve(name, title string, y chart.Axis, color int, value func(trainer.MetricsLine) float64) chart.Figure {
+func (v *Curves) curve(name, title string, y chart.Axis, color int, value func(Point) float64) chart.Figure {
 	s := chart.Series{Name: y.Label, Color: color}
 	for _, m := range v.Training {
 		s.X, s.Y = append(s.X, float64(m.Step)), append(s.Y, value(m))

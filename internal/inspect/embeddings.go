@@ -10,9 +10,7 @@ import (
 	"github.com/seed-4c77ef92/textwarp/embeddings"
 	"github.com/seed-4c77ef92/textwarp/internal/safeio"
 	"github.com/seed-4c77ef92/textwarp/internal/safetensors"
-	"github.com/seed-4c77ef92/textwarp/pipeline"
 	"github.com/seed-4c77ef92/textwarp/tokenize"
-	"github.com/seed-4c77ef92/textwarp/trainer"
 	"github.com/seed-4c77ef92/textwarp/trainer/checkpoint"
 )
 
@@ -31,10 +29,10 @@ type Embeddings struct {
 	Explained  []float64        `json:"pca_explained"` // share of the variance along x and y
 	Neighbours []Neighbourhood  `json:"neighbours"`
 
-	Skipped []string `json:"-"` // newer checkpoints that are not whole, with the reasons
+	Table   *embeddings.Table `json:"-"`
+	Skipped []string          `json:"-"` // newer checkpoints that are not whole, with the reasons
 
 	counted   bool // frequencies are known
-	table     *embeddings.Table
 	tokenizer *tokenize.Tokenizer
 }
 
@@ -62,16 +60,30 @@ type Neighbour struct {
 
 // ReadEmbeddings reads the newest whole checkpoint of a run and studies its
 // table.
-func ReadEmbeddings(run string) (*Embeddings, error) {
-	config, err := trainer.ReadConfig(run)
+func ReadEmbeddings(dir string) (*Embeddings, error) {
+	r, err := read(dir)
 	if err != nil {
 		return nil, err
 	}
-	tok, err := tokenize.Load(filepath.Join(run, trainer.TokenizerFile))
+	defer r.Close()
+	return r.Embeddings()
+}
+
+// Embeddings studies the table of the run's newest whole checkpoint: seconds of
+// work for a large one.
+func (r *Run) Embeddings() (*Embeddings, error) {
+	config, err := r.Config()
 	if err != nil {
 		return nil, err
 	}
-	dir, step, skipped, err := checkpoint.Latest(run)
+	tok, err := r.Tokenizer()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := r.Checkpoint(); err != nil {
+		return nil, err
+	}
+	dir, step, skipped, err := checkpoint.Latest(r.dir)
 	if err != nil {
 		return nil, err
 	}
@@ -83,8 +95,8 @@ func ReadEmbeddings(run string) (*Embeddings, error) {
 		return nil, fmt.Errorf("the table of %q has %d rows, tokenizer and configuration of the run want %d: %w", dir, table.V, want, safeio.ErrMismatch)
 	}
 	v := &Embeddings{
-		Schema: 1, View: "embeddings", Run: run, Step: step, Neighbours: []Neighbourhood{}, Skipped: skipped,
-		table: table, tokenizer: tok,
+		Schema: 1, View: "embeddings", Run: r.dir, Step: step, Neighbours: []Neighbourhood{}, Skipped: skipped,
+		Table: table, tokenizer: tok,
 	}
 	if v.Stats, err = table.Stats(config.Run.Seed); err != nil {
 		return nil, fmt.Errorf("checkpoint %q: %w (%w)", dir, err, safeio.ErrCorrupt)
@@ -117,7 +129,7 @@ func readTable(path string) (*embeddings.Table, error) {
 
 // addTokens lists the rows with their place in the projection.
 func (v *Embeddings) addTokens() error {
-	t, tok := v.table, v.tokenizer
+	t, tok := v.Table, v.tokenizer
 	k := min(2, t.D)
 	p, err := t.PCA(k)
 	if err != nil {
@@ -137,33 +149,27 @@ func (v *Embeddings) addTokens() error {
 	return nil
 }
 
-// AddCounts counts the tokens of the training split of a directory of shards.
-// Shards of another tokenizer are [safeio.ErrMismatch].
+// AddCounts says how often each token stands in the training split of a
+// directory of shards. Shards of another tokenizer are [safeio.ErrMismatch].
 func (v *Embeddings) AddCounts(ctx context.Context, dir string) error {
-	d, err := pipeline.Open(dir)
+	s, err := ReadShards(ctx, dir, 0)
 	if err != nil {
 		return err
 	}
-	if got := d.Manifest().Plan.Tokenizer.SHA256; got != v.tokenizer.Hash() {
-		return fmt.Errorf("shards %q were made with another tokenizer (%.12s) than the run (%.12s): %w", dir, got, v.tokenizer.Hash(), safeio.ErrMismatch)
-	}
-	counts := make([]int64, len(v.Tokens))
-	for doc, err := range d.Docs(pipeline.TrainSplit) {
-		if err != nil {
-			return err
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		for _, id := range doc.Tokens {
-			if id < 0 || int(id) >= len(counts) {
-				return fmt.Errorf("shards %q: document %s has token %d of %d: %w", dir, doc.ID, id, len(counts), safeio.ErrCorrupt)
-			}
-			counts[id]++
-		}
+	return v.Count(s)
+}
+
+// Count takes the counts of shards that have been read.
+func (v *Embeddings) Count(s *Shards) error {
+	if got := s.tokenizer; got != v.tokenizer.Hash() {
+		return fmt.Errorf("shards %q were made with another tokenizer (%.12s) than the run (%.12s): %w", s.Dir, got, v.tokenizer.Hash(), safeio.ErrMismatch)
 	}
 	for i := range v.Tokens {
-		v.Tokens[i].Count = &counts[i]
+		var n int64 // of the sentinels behind the vocabulary
+		if i < len(s.Counts) {
+			n = s.Counts[i]
+		}
+		v.Tokens[i].Count = &n
 	}
 	v.counted = true
 	return nil
@@ -176,7 +182,7 @@ func (v *Embeddings) AddNeighbours(text string, k int) error {
 	if err != nil {
 		return err
 	}
-	near, err := v.table.Neighbours(id, min(k, v.table.V-1))
+	near, err := v.Table.Neighbours(id, min(k, v.Table.V-1))
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ func (v *Embeddings) Export(dir string, wrote func(path string)) error {
 		return fmt.Errorf("make directory for export: %w", err)
 	}
 	var vectors, metadata bytes.Buffer
-	if err := v.table.WriteTSV(&vectors, &metadata, func(id int32) string { return v.Tokens[id].Text }); err != nil {
+	if err := v.Table.WriteTSV(&vectors, &metadata, func(id int32) string { return v.Tokens[id].Text }); err != nil {
 		return err
 	}
 	files := []struct {
@@ -25,7 +25,7 @@ func (v *Embeddings) Export(dir string, wrote func(path string)) error {
 		write func(io.Writer) error
 	}{
 		{"embeddings.safetensors", func(w io.Writer) error {
-			return v.table.WriteSafetensors(w, map[string]string{"step": fmt.Sprint(v.Step)})
+			return v.Table.WriteSafetensors(w, map[string]string{"step": fmt.Sprint(v.Step)})
 		}},
 		{"tensors.tsv", func(w io.Writer) error { _, err := vectors.WriteTo(w); return err }},
 		{"metadata.tsv", func(w io.Writer) error { _, err := metadata.WriteTo(w); return err }},

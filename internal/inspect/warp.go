@@ -21,7 +21,7 @@ type Warp struct {
 
 	Warp      timewarp.Snapshot  `json:"warp"`      // the newest
 	History   []trainer.WarpLine `json:"history"`   // some, the first and the newest among them
-	Quantiles []Quantiles        `json:"quantiles"` // of all snapshots
+	Quantiles []Quantiles        `json:"quantiles"` // of all snapshots, or, of a long run, of 400 of them
 
 	// Under a warp that fits, the loss rises linearly in u, so that its mean
 	// is half of the top of the curve: Dieleman et al., 2022, section 3.3.
@@ -35,43 +35,63 @@ type Quantiles struct {
 	At   []timewarp.Quantile `json:"at"`
 }
 
-// ReadWarp reads warp.jsonl of a run. A run of the objective "ar", which knows no
+// ReadWarp reads the warp of a run. A run of the objective "ar", which knows no
 // noise, and one that has not made a step are [safeio.ErrNotFound].
-func ReadWarp(run string) (*Warp, error) {
-	if predicts(run) {
-		return nil, fmt.Errorf("%q predicts the next token (process.objective %s): it knows no noise and has no warp: %w",
-			run, trainer.AR, safeio.ErrNotFound)
-	}
-	lines, err := readLog[trainer.WarpLine](run, trainer.WarpFile)
+func ReadWarp(dir string) (*Warp, error) {
+	r, err := read(dir)
 	if err != nil {
 		return nil, err
 	}
-	if len(lines) == 0 {
-		return nil, fmt.Errorf("%s of %q is empty: the run has not made its first step: %w", trainer.WarpFile, run, safeio.ErrNotFound)
+	defer r.Close()
+	return r.Warp()
+}
+
+// Warp is the view of a run's warp as of the last Update.
+func (r *Run) Warp() (*Warp, error) {
+	if r.Summary().Objective == trainer.AR {
+		return nil, fmt.Errorf("%q predicts the next token (process.objective %s): it knows no noise and has no warp: %w",
+			r.dir, trainer.AR, safeio.ErrNotFound)
 	}
-	v := &Warp{Schema: 1, View: "warp", Run: run}
-	for i, l := range lines {
-		if err := checkSnapshot(l.Warp); err != nil {
-			return nil, corrupt(run, trainer.WarpFile, l.Step, "%v", err)
-		}
-		if i > 0 && l.Step <= lines[i-1].Step {
-			return nil, corrupt(run, trainer.WarpFile, l.Step, "it comes after step %d", lines[i-1].Step)
-		}
-		v.Quantiles = append(v.Quantiles, Quantiles{l.Step, l.Warp.Quantiles})
+	if err := r.log(trainer.WarpFile); err != nil {
+		return nil, err
 	}
-	newest := lines[len(lines)-1]
-	v.Step, v.Warp = newest.Step, newest.Warp
-	v.History = pickHistory(lines)
-	v.HalfTop = v.Warp.Height / 2
-	v.MeanLoss = meanLoss(v.Warp)
+	v := &Warp{Schema: 1, View: "warp", Run: r.dir}
+	steps, quantiles := r.WarpSteps()
+	if len(steps) == 0 {
+		return nil, fmt.Errorf("%s of %q is empty: the run has not made its first step: %w", trainer.WarpFile, r.dir, safeio.ErrNotFound)
+	}
+	for i, step := range steps {
+		v.Quantiles = append(v.Quantiles, Quantiles{step, quantiles[i]})
+	}
+	for _, step := range pickHistory(steps) {
+		line, err := r.Snapshot(step)
+		if err != nil {
+			return nil, err
+		}
+		v.History = append(v.History, line)
+	}
+	v.show(v.History[len(v.History)-1])
 	return v, nil
 }
 
-// predicts tells a run of the objective "ar". A directory of logs without a
-// configuration is taken for a run of diffusion.
-func predicts(run string) bool {
-	c, err := trainer.ReadConfig(run)
-	return err == nil && c.Process.Objective == trainer.AR
+// At is the view with the snapshot of a step in the place of the newest.
+func (v *Warp) At(line trainer.WarpLine) *Warp {
+	at := *v
+	at.History = nil
+	for _, l := range v.History {
+		if l.Step < line.Step {
+			at.History = append(at.History, l)
+		}
+	}
+	at.History = append(at.History, line)
+	at.show(line)
+	return &at
+}
+
+func (v *Warp) show(line trainer.WarpLine) {
+	v.Step, v.Warp = line.Step, line.Warp
+	v.HalfTop = v.Warp.Height / 2
+	v.MeanLoss = meanLoss(v.Warp)
 }
 
 // checkSnapshot refuses what could not be drawn.
@@ -91,22 +111,22 @@ func checkSnapshot(s timewarp.Snapshot) error {
 	return nil
 }
 
-// pickHistory takes snapshots at about geometrically spaced steps: a warp moves
-// most at the start. The first and the last are always among them.
-func pickHistory(lines []trainer.WarpLine) []trainer.WarpLine {
-	if len(lines) <= historyCurves {
-		return lines
+// pickHistory takes about geometrically spaced steps: a warp moves most at the
+// start. The first and the last are always among them.
+func pickHistory(steps []int) []int {
+	if len(steps) <= historyCurves {
+		return steps
 	}
-	first, last := float64(max(1, lines[0].Step)), float64(lines[len(lines)-1].Step)
-	var out []trainer.WarpLine
+	first, last := float64(max(1, steps[0])), float64(steps[len(steps)-1])
+	var out []int
 	next := 0
 	for k := range historyCurves {
 		want := first * math.Pow(last/first, float64(k)/(historyCurves-1))
-		for next < len(lines)-1 && float64(lines[next].Step) < want*(1-1e-9) {
+		for next < len(steps)-1 && float64(steps[next]) < want*(1-1e-9) {
 			next++
 		}
-		if len(out) == 0 || out[len(out)-1].Step != lines[next].Step {
-			out = append(out, lines[next])
+		if len(out) == 0 || out[len(out)-1] != steps[next] {
+			out = append(out, steps[next])
 		}
 	}
 	return out
