@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,13 +39,13 @@ func (v *Embeddings) norms() chart.Figure {
 // order.
 func (v *Embeddings) projection() chart.Figure {
 	var order []int
-	for i := range v.Tokens {
-		if !slices.Contains(v.Stats.NeverUpdated, int32(i)) {
+	for i, t := range v.Tokens {
+		if _, never := slices.BinarySearch(v.Stats.NeverUpdated, t.ID); !never {
 			order = append(order, i)
 		}
 	}
 	if v.counted {
-		slices.SortStableFunc(order, func(a, b int) int { return int(*v.Tokens[b].Count - *v.Tokens[a].Count) })
+		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(*v.Tokens[b].Count, *v.Tokens[a].Count) })
 	}
 	s := chart.Series{Kind: chart.Scatter, Name: "token", Labels: []string{}}
 	for rank, i := range order {

@@ -175,6 +175,16 @@ func (v *Embeddings) Count(s *Shards) error {
 	return nil
 }
 
+// First is the view of some of the tokens, those with the given ids.
+func (v *Embeddings) First(ids []int32) *Embeddings {
+	some := *v
+	some.Tokens = make([]Token, len(ids))
+	for i, id := range ids {
+		some.Tokens[i] = v.Tokens[id]
+	}
+	return &some
+}
+
 // AddNeighbours lists the k tokens nearest to the one that text names: the token
 // of that text, or the one with an id, "#17".
 func (v *Embeddings) AddNeighbours(text string, k int) error {

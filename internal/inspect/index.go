@@ -12,8 +12,12 @@ import (
 	"github.com/seed-4c77ef92/textwarp/internal/safeio"
 )
 
-// maxEntries is how many lines of a log an index knows.
-const maxEntries = 400
+const (
+	// maxEntries is how many lines of a log an index knows.
+	maxEntries = 400
+	// readWhole is the length of a log, in bytes, of which every line is looked at.
+	readWhole = 1 << 20
+)
 
 // index knows where some lines of a log of large lines are, and keeps a little of
 // each: the first, the newest, and of a long log as many as there is room for,
@@ -51,8 +55,8 @@ func (x *index[T]) update(root *os.Root) (gained bool, err error) {
 	if err != nil || end == x.offset {
 		return gained, x.wrong(root, end, err)
 	}
-	if len(x.spread) == 0 {
-		x.stride = end / maxEntries
+	if len(x.spread) == 0 && end > readWhole {
+		x.stride = end / (2 * maxEntries) // lines are not of one length
 	}
 	for {
 		from := int64(0)

@@ -125,14 +125,14 @@ func (r *Run) Dir() string { return r.dir }
 func mergePoints(a Point, na int, b Point, nb int) Point {
 	p := b
 	p.Loss, p.GradNorm, p.LR = mean(a.Loss, na, b.Loss, nb), mean(a.GradNorm, na, b.GradNorm, nb), mean(a.LR, na, b.LR, nb)
-	aMin, aMax := a.lossRange()
-	bMin, bMax := b.lossRange()
+	aMin, aMax := a.LossRange()
+	bMin, bMax := b.LossRange()
 	p.LossMin, p.LossMax, p.Lines = min(aMin, bMin), max(aMax, bMax), na+nb
 	return p
 }
 
-// lossRange is from the lowest to the highest loss of the point's lines.
-func (p Point) lossRange() (low, high float64) {
+// LossRange is from the lowest to the highest loss of the point's lines.
+func (p Point) LossRange() (low, high float64) {
 	if p.Lines == 0 {
 		return p.Loss, p.Loss
 	}
