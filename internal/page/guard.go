@@ -1,0 +1,57 @@
+package page
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+// policy lets the page do what its own files do and nothing else.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; " +
+	"worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// guarded keeps other web pages away: by DNS rebinding a foreign name can lead
+// to this server, but stands in Host then; what a foreign page sends has its name
+// in Origin. A request without Origin is one that a browser does not let a foreign
+// page read.
+func guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+		switch origin := r.Header.Get("Origin"); {
+		case !loopback(hostname(r.Host)):
+			refuse(w, http.StatusForbidden, "this server answers only to the names of this machine")
+		case origin != "" && origin != "http://"+r.Host:
+			refuse(w, http.StatusForbidden, "this server answers only its own page")
+		case r.Header.Get("Sec-Fetch-Site") == "cross-site" && r.Header.Get("Sec-Fetch-Mode") != "navigate":
+			refuse(w, http.StatusForbidden, "this server answers only its own page")
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// hostname is a host without its port.
+func hostname(hostport string) string {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = strings.TrimSuffix(strings.TrimPrefix(hostport, "["), "]")
+	}
+	return host
+}
+
+// loopback says whether a host is this machine by its very name.
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback()
+}

@@ -1,0 +1,170 @@
+package page
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/seed-4c77ef92/textwarp/internal/inspect"
+	"github.com/seed-4c77ef92/textwarp/internal/safeio"
+)
+
+const (
+	pollEvery    = time.Second
+	shutdownTime = 2 * time.Second
+	// countedTokens is how many tokens of the shards are counted.
+	countedTokens = 20_000_000
+)
+
+// Server answers for some runs.
+type Server struct {
+	version string
+	runs    []*run
+	tables  tables
+	shards  *shards // nil without
+	writer  writer
+	news    *news
+	handler http.Handler
+}
+
+// run is a run directory by its place among the arguments.
+type run struct {
+	*inspect.Run
+	id, name string
+	read     chan struct{} // closed when it has been read once
+	once     sync.Once
+}
+
+// New opens runs and, unless stream is "", a directory of shards. One that does
+// not exist is [safeio.ErrNotFound]; one that is damaged shows as such on the
+// page. Close ends it.
+func New(version string, dirs []string, stream string) (*Server, error) {
+	s := &Server{version: version, news: newNews()}
+	for i, dir := range dirs {
+		r, err := inspect.Open(dir)
+		if err != nil {
+			s.Close()
+			return nil, err
+		}
+		name := filepath.Base(dir)
+		if absolute, err := filepath.Abs(dir); err == nil {
+			name = filepath.Base(absolute)
+		}
+		s.runs = append(s.runs, &run{Run: r, id: fmt.Sprint(i), name: name, read: make(chan struct{})})
+	}
+	if stream != "" {
+		var err error
+		if s.shards, err = openShards(stream); err != nil {
+			s.Close()
+			return nil, err
+		}
+	}
+	s.handler = guarded(s.routes())
+	return s, nil
+}
+
+// Close ends the reading of the runs.
+func (s *Server) Close() error {
+	var errs []error
+	for _, r := range s.runs {
+		errs = append(errs, r.Run.Close())
+	}
+	s.writer.close()
+	return errors.Join(errs...)
+}
+
+// Listen listens on a loopback address, "127.0.0.1:0" for any free port, and
+// refuses all others.
+func Listen(address string) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %q: %w", address, err)
+	}
+	if !loopback(host) {
+		return nil, fmt.Errorf("listen on %q: not a loopback address: the page is for this machine (from another, use ssh -L)", address)
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	return l, nil
+}
+
+// Serve answers on l until ctx ends, whose error it returns.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	background, stop := context.WithCancel(ctx)
+	defer stop()
+	server := &http.Server{
+		Handler: s.handler, BaseContext: func(net.Listener) context.Context { return background },
+		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+	}
+	var watching sync.WaitGroup
+	watching.Go(func() { s.watch(background) })
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(l) }()
+	var err error
+	select {
+	case err = <-served:
+	case <-ctx.Done():
+		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
+		defer cancel()
+		if server.Shutdown(limited) != nil {
+			server.Close()
+		}
+		err = ctx.Err()
+	}
+	stop()
+	watching.Wait()
+	return err
+}
+
+// update reads what the runs have gained.
+func (s *Server) update(ctx context.Context) {
+	for _, r := range s.runs {
+		if ctx.Err() != nil {
+			return
+		}
+		before := r.Summary()
+		changed := r.Update()
+		after := r.Summary()
+		r.once.Do(func() { close(r.read) })
+		if len(changed) > 0 || before.State != after.State {
+			s.news.tell(change{r.id, after.Step, after.State, changed})
+		}
+	}
+}
+
+// watch reads what the runs gain until ctx ends.
+func (s *Server) watch(ctx context.Context) {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		s.update(ctx)
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// run finds a run by its id, once it has been read.
+func (s *Server) run(r *http.Request) (*run, error) {
+	id := r.PathValue("id")
+	for _, run := range s.runs {
+		if run.id == id {
+			select {
+			case <-run.read:
+				return run, nil
+			case <-r.Context().Done():
+				return nil, r.Context().Err()
+			}
+		}
+	}
+	return nil, fmt.Errorf("there is no run %q: %w", id, safeio.ErrNotFound)
+}
