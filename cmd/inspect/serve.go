@@ -30,11 +30,8 @@ Its address is printed on standard output. Ctrl-C ends it.
   inspect serve runs/a runs/b --stream shards --listen 127.0.0.1:8080`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := page.New(cli.Version(), args, stream)
+			s, err := openPage(args, stream)
 			if err != nil {
-				for _, run := range args {
-					err = hinted(run, err)
-				}
 				return err
 			}
 			defer s.Close()

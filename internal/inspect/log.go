@@ -100,7 +100,7 @@ func (l *log) follow(root *os.Root, forget func(), each func(line []byte) error)
 func openRegular(root *os.Root, name string) (*os.File, int64, error) {
 	file, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, 0, fmt.Errorf("read run: %w", err)
+		return nil, 0, misplaced(err)
 	}
 	info, err := file.Stat()
 	if err == nil && !info.Mode().IsRegular() {
@@ -111,6 +111,16 @@ func openRegular(root *os.Root, name string) (*os.File, int64, error) {
 		return nil, 0, err
 	}
 	return file, info.Size(), nil
+}
+
+// misplaced is the error of opening a file of a run: a link that leads out of it,
+// or nowhere, is damage to the run.
+func misplaced(err error) error {
+	var system syscall.Errno // of which the refusal of [os.Root] is none
+	if !errors.As(err, &system) || system == syscall.ELOOP {
+		return fmt.Errorf("read run: %w (%w)", err, safeio.ErrCorrupt)
+	}
+	return fmt.Errorf("read run: %w", err)
 }
 
 // lineReader gives the whole lines of a part of a file.

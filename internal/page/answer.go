@@ -114,10 +114,10 @@ func fail(w http.ResponseWriter, err error) {
 func statusOf(err error) int {
 	var tooLarge *http.MaxBytesError
 	switch {
-	case errors.Is(err, errBad):
-		return http.StatusBadRequest
 	case errors.As(err, &tooLarge):
 		return http.StatusRequestEntityTooLarge
+	case errors.Is(err, errBad):
+		return http.StatusBadRequest
 	case errors.Is(err, errBusy):
 		return http.StatusTooManyRequests
 	case errors.Is(err, safeio.ErrNotFound), errors.Is(err, fs.ErrNotExist):

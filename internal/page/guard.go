@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"path"
 	"strings"
 )
 
@@ -30,13 +31,20 @@ func guarded(next http.Handler) http.Handler {
 			refuse(w, http.StatusForbidden, "this server answers only to the names of this machine")
 		case origin != "" && origin != "http://"+r.Host:
 			refuse(w, http.StatusForbidden, "this server answers only its own page")
-		case r.Header.Get("Sec-Fetch-Site") == "cross-site" && r.Header.Get("Sec-Fetch-Mode") != "navigate":
+		case foreign(r.Header.Get("Sec-Fetch-Site")) && r.Header.Get("Sec-Fetch-Mode") != "navigate":
 			refuse(w, http.StatusForbidden, "this server answers only its own page")
+		case r.Method != http.MethodGet && r.Method != http.MethodHead && (r.Method != http.MethodPost || path.Base(r.URL.Path) != "write"):
+			h.Set("Allow", "GET, HEAD")
+			refuse(w, http.StatusMethodNotAllowed, "there is nothing to change here")
 		default:
 			next.ServeHTTP(w, r)
 		}
 	})
 }
+
+// foreign says whether a browser names another page as the one that asks (Fetch
+// Metadata, section 2.3).
+func foreign(site string) bool { return site == "cross-site" || site == "same-site" }
 
 // hostname is a host without its port.
 func hostname(hostport string) string {

@@ -45,11 +45,9 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("GET /api/shards/documents/{document}", handleValue(s.getDocument))
 	mux.Handle("GET /api/shards/figures/{figure}", handle(s.getShardFigure))
 	mux.Handle("GET /api/events", http.HandlerFunc(s.getEvents))
-	for _, others := range []string{"GET /", "POST /"} {
-		mux.Handle(others, handle(func(r *http.Request) (answer, error) {
-			return answer{}, fmt.Errorf("there is nothing at %q: %w", r.URL.Path, safeio.ErrNotFound)
-		}))
-	}
+	mux.Handle("/", handle(func(r *http.Request) (answer, error) {
+		return answer{}, fmt.Errorf("there is nothing at %q: %w", r.URL.Path, safeio.ErrNotFound)
+	}))
 	return mux
 }
 

@@ -78,6 +78,17 @@ func (s *Server) Close() error {
 	return errors.Join(errs...)
 }
 
+// Problems are what is wrong with the runs, a line each.
+func (s *Server) Problems() []string {
+	var all []string
+	for _, r := range s.runs {
+		if p := r.Problem(); p != "" {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
 // Listen listens on a loopback address, "127.0.0.1:0" for any free port, and
 // refuses all others.
 func Listen(address string) (net.Listener, error) {

@@ -33,6 +33,7 @@ type shards struct {
 	view   *inspect.Shards
 	err    error
 	turn   sync.Mutex // one shard is decoded at a time
+	shown  int        // tokens of a document
 	tokens *tokenize.Tokenizer
 }
 
@@ -41,7 +42,7 @@ func openShards(dir string) (*shards, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &shards{dir: dir, data: d, done: make(chan struct{})}
+	s := &shards{dir: dir, data: d, done: make(chan struct{}), shown: mostShown}
 	json, err := d.Tokenizer()
 	if err == nil {
 		s.tokens, err = tokenize.Parse(json)
@@ -187,8 +188,8 @@ func (s *Server) getDocument(r *http.Request) (documentAnswer, error) {
 		}
 		a = documentAnswer{ID: strconv.Itoa(at), Source: doc.Source, Text: doc.Text}
 		ids := doc.Tokens
-		if len(ids) > mostShown {
-			ids, a.More = ids[:mostShown], true
+		if len(ids) > s.shards.shown {
+			ids, a.More = ids[:s.shards.shown], true
 			a.Text = string(s.shards.tokens.Decode(nil, ids))
 			for !utf8.ValidString(a.Text) && len(a.Text) > 0 { // cut within a character
 				_, size := utf8.DecodeLastRuneInString(a.Text)
