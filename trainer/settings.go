@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"reflect"
 	"strconv"
@@ -174,10 +175,23 @@ type field struct {
 	value     reflect.Value
 }
 
+func (s *Settings) fields() []field { return fields(&s.Config) }
+
+// All gives every setting, by its key, in the order of the structs.
+func (c Config) All() iter.Seq2[string, any] {
+	return func(yield func(string, any) bool) {
+		for _, f := range fields(&c) {
+			if !yield(f.key, f.value.Interface()) {
+				return
+			}
+		}
+	}
+}
+
 // fields lists the settings in the order of the structs.
-func (s *Settings) fields() []field {
+func fields(config *Config) []field {
 	var out []field
-	c := reflect.ValueOf(&s.Config).Elem()
+	c := reflect.ValueOf(config).Elem()
 	for i := range c.NumField() {
 		section := c.Type().Field(i).Tag.Get("toml")
 		for j := range c.Field(i).NumField() {

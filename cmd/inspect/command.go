@@ -23,7 +23,8 @@ charts on the terminal, as pictures (PNG, SVG), as tables (CSV) or as JSON.
   inspect embeddings run --token e --token the`,
 		Version: cli.Version(),
 	}
-	root.AddCommand(newWarpCommand(), newEmbeddingsCommand(), newRunCommand(), newShardsCommand(), newServeCommand(), newReportCommand())
+	root.AddCommand(newWarpCommand(), newEmbeddingsCommand(), newRunCommand(), newCompareCommand(), newShardsCommand(),
+		newServeCommand(), newReportCommand())
 	return root
 }
 
