@@ -22,6 +22,8 @@ func NewLog(w *Writer, failed func(error)) *Log { return &Log{w: w, failed: fail
 // Event takes in what happened in training.
 func (l *Log) Event(e trainer.Event) {
 	switch e.Kind {
+	case "saved": // a run that is killed goes on from here, and does not repeat what came before
+		l.tell(l.w.Flush())
 	case "rollback":
 		l.tell(l.w.Restart(e.Step + 1))
 	case "line":

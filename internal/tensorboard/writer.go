@@ -99,6 +99,14 @@ func (w *Writer) Text(step int, tag, s string) error {
 	return w.write(step, summary, summaryOf(tag, text(s), textPlugin()))
 }
 
+// Flush writes what waits.
+func (w *Writer) Flush() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.flushNow()
+	return w.err
+}
+
 // Close writes what waits and closes the file.
 func (w *Writer) Close() error {
 	w.mu.Lock()

@@ -17,6 +17,9 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
+// zero is a time, for events whose time is of no account.
+var zero = time.Unix(0, 0)
+
 // The second of RFC 3720, B.4: CRC32C of 32 bytes of ones. Its mask by the
 // formula of TensorFlow's crc32c.h, worked out in Python.
 func TestMask(t *testing.T) {
