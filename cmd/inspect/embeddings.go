@@ -53,7 +53,7 @@ and its first two principal components.
 	f.StringArrayVar(&o.tokens, "token", nil, "show the neighbours of this token: its text, or #ID; may be repeated")
 	f.IntVar(&o.neighbours, "neighbours", 8, "how many neighbours")
 	f.StringVar(&o.stream, "stream", "", "directory of shards, to show norms by token frequency")
-	f.StringVar(&o.export, "export", "", "directory for embeddings.safetensors, tensors.tsv and metadata.tsv")
+	f.StringVar(&o.export, "export", "", "directory for embeddings.safetensors and the files of the TensorBoard projector")
 	return cmd
 }
 

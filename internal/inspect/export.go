@@ -11,7 +11,8 @@ import (
 )
 
 // Export writes the table for other programs into a directory: safetensors, and
-// the two files that the TensorBoard projector loads. It tells wrote of each.
+// what the projector of TensorBoard shows (tensorboard --logdir dir). It tells
+// wrote of each file.
 func (v *Embeddings) Export(dir string, wrote func(path string)) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("make directory for export: %w", err)
@@ -29,6 +30,7 @@ func (v *Embeddings) Export(dir string, wrote func(path string)) error {
 		}},
 		{"tensors.tsv", func(w io.Writer) error { _, err := vectors.WriteTo(w); return err }},
 		{"metadata.tsv", func(w io.Writer) error { _, err := metadata.WriteTo(w); return err }},
+		{"projector_config.pbtxt", func(w io.Writer) error { _, err := io.WriteString(w, projectorConfig); return err }},
 	}
 	for _, f := range files {
 		path := filepath.Join(dir, f.name)
@@ -39,3 +41,12 @@ func (v *Embeddings) Export(dir string, wrote func(path string)) error {
 	}
 	return nil
 }
+
+// projectorConfig is a ProjectorConfig of TensorBoard in the text format of
+// protobuf. Its paths are relative to the directory that it stands in.
+const projectorConfig = `embeddings {
+  tensor_name: "embeddings"
+  tensor_path: "tensors.tsv"
+  metadata_path: "metadata.tsv"
+}
+`
