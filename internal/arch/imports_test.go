@@ -44,7 +44,9 @@ var ours = map[string][]string{
 		"internal/kernels", "internal/rng", "internal/safeio", "internal/safetensors",
 	},
 
-	"internal/tensorboard": {"trainer", "embeddings"},
+	"internal/loopback":    {},
+	"internal/metrics":     {"trainer"},
+	"internal/tensorboard": {"trainer"},
 
 	"internal/eval": {
 		"trainer", "diffusion", "autoregressive", "pipeline", "tokenize", "internal/generate", "internal/judge", "internal/rng", "internal/safeio",
@@ -76,6 +78,7 @@ var foreign = map[string][]string{
 	"golang.org/x/net/html":             {"pipeline"},
 	"github.com/spf13":                  {"cmd/...", "internal/cli"},
 	"github.com/pelletier/go-toml":      {"trainer", "bench/science"},
+	"github.com/prometheus":             {"internal/metrics"},
 	"google.golang.org/protobuf":        {"internal/tensorboard"},
 	"gonum.org/v1/gonum":                {"timewarp", "embeddings", "diffusion", "bench/...", "internal/judge"},
 	"gonum.org/v1/plot":                 {"internal/chart"},
