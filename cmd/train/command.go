@@ -30,6 +30,8 @@ type options struct {
 	recompute           bool
 	printConfig, dryRun bool
 	profile             bool
+	tensorboard         bool
+	metricsListen       string
 }
 
 // shortcuts are the flags that stand for one setting.
@@ -72,6 +74,10 @@ the baseline of text diffusion. It then has an exact likelihood and no warp. Wit
 process.fim, the share of windows that are rearranged for it, it also learns to
 fill holes.
 
+With --tensorboard the curves, histograms and samples of the run also go to event
+files in RUN/tensorboard, for tensorboard --logdir RUN; with --metrics-listen the
+newest figures can be read by Prometheus, on this machine.
+
 Settings come from a preset (nano: minutes on two cores; nano-ar: its baseline, by
 nanoGPT's recipe for a CPU; small: hours; base: the sizes of the paper), then a
 TOML file, then flags.
@@ -84,6 +90,7 @@ TOML file, then flags.
   train --resume run
   train --resume run --stream /mnt/shards            # where they are now
   train --stream https://host/shards --cache /var/cache/shards --cache-size 50G
+  train --resume run --tensorboard --metrics-listen 127.0.0.1:9090
   cat books/*.txt | train --stream - --tokenizer byte -o run`,
 		Args:    cobra.NoArgs,
 		Version: cli.Version(),
@@ -129,6 +136,8 @@ TOML file, then flags.
 	f.BoolVar(&o.printConfig, "print-config", false, "print the resolved settings with their origins, and stop")
 	f.BoolVarP(&o.dryRun, "dry-run", "n", false, "print parameters, memory, work and steps, and stop")
 	f.BoolVar(&o.profile, "profile", false, "print where the time of a training step goes, by kernel, and stop")
+	f.BoolVar(&o.tensorboard, "tensorboard", false, "write event files for TensorBoard to RUN/tensorboard")
+	f.StringVar(&o.metricsListen, "metrics-listen", "", "loopback address for Prometheus, such as 127.0.0.1:9090")
 	for _, look := range []string{"dry-run", "profile", "print-config", "follow"} { // of a run that is to begin
 		cmd.MarkFlagsMutuallyExclusive("resume", look)
 	}
@@ -188,14 +197,18 @@ func settings(cmd *cobra.Command, o options) (*trainer.Settings, error) {
 }
 
 func start(ctx context.Context, stdout io.Writer, s *trainer.Settings, o options) error {
+	w, err := newWatch(o, o.out)
+	if err != nil {
+		return err
+	}
+	defer w.close()
 	data, err := openData(ctx, s.Config, o)
 	if err != nil {
 		return err
 	}
 	pool := newPool(o.threads, s.Optim.Precision)
 	defer pool.Close()
-	p := newProgress(os.Stderr, o.out)
-	to := trainer.Options{Pool: pool, Version: cli.Version(), Notify: p.event, Recompute: o.recompute}
+	to := trainer.Options{Pool: pool, Version: cli.Version(), Notify: w.event, Recompute: o.recompute}
 	if o.minutes > 0 {
 		if err := fit(s, data, to, o.minutes); err != nil {
 			return errors.Join(err, data.Train.Close())
@@ -216,7 +229,8 @@ func start(ctx context.Context, stdout io.Writer, s *trainer.Settings, o options
 	}
 	fmt.Fprintf(os.Stderr, "training %s from %s: %d steps of %d × %d tokens, %d parameters\n",
 		o.out, s.Data.Stream, s.Run.Steps, s.Optim.Batch, s.Data.Length, t.Parameters())
-	return run(ctx, t, p, o.out, s.Config)
+	w.begin(o, s.Config, t.Step())
+	return run(ctx, t, w, s.Config)
 }
 
 // newPool starts the workers and says so where the precision cannot be had.
@@ -251,6 +265,11 @@ func openData(ctx context.Context, c trainer.Config, o options) (*trainer.Data, 
 // to the machine and is not written down, their content is checked.
 func resume(cmd *cobra.Command, o options) error {
 	ctx := cmd.Context()
+	w, err := newWatch(o, o.resume)
+	if err != nil {
+		return err
+	}
+	defer w.close()
 	c, err := trainer.ReadConfig(o.resume)
 	if err != nil {
 		return err
@@ -270,8 +289,7 @@ func resume(cmd *cobra.Command, o options) error {
 	}
 	pool := newPool(o.threads, c.Optim.Precision)
 	defer pool.Close()
-	p := newProgress(os.Stderr, o.resume)
-	to := trainer.Options{Pool: pool, Version: cli.Version(), Notify: p.event, Recompute: o.recompute}
+	to := trainer.Options{Pool: pool, Version: cli.Version(), Notify: w.event, Recompute: o.recompute}
 	t, skipped, err := trainer.Resume(o.resume, c, data, to)
 	for _, s := range skipped {
 		fmt.Fprintf(os.Stderr, "warning: %s; falling back to the checkpoint before\n", s)
@@ -280,19 +298,20 @@ func resume(cmd *cobra.Command, o options) error {
 		return errors.Join(err, data.Train.Close())
 	}
 	fmt.Fprintf(os.Stderr, "resuming %s at step %d of %d (%s)\n", o.resume, t.Step(), c.Run.Steps, t.Position())
-	return run(ctx, t, p, o.resume, c)
+	w.begin(o, c, t.Step())
+	return run(ctx, t, w, c)
 }
 
 // run trains to the end and says what comes next.
-func run(ctx context.Context, t *trainer.Trainer, p *progress, dir string, c trainer.Config) error {
+func run(ctx context.Context, t *trainer.Trainer, w *watch, c trainer.Config) error {
 	err := t.Run(ctx)
-	p.done()
+	w.close()
 	closed := t.Close()
 	switch {
 	case errors.Is(err, trainer.ErrDiverged):
 		return cli.Exit(cli.ExitDiverged, err)
 	case err != nil && ctx.Err() != nil && errors.Is(err, context.Cause(ctx)):
-		fmt.Fprintf(os.Stderr, "stopped and saved at step %d. Continue with: train --resume %s\n", t.Step(), dir)
+		fmt.Fprintf(os.Stderr, "stopped and saved at step %d. Continue with: train --resume %s\n", t.Step(), w.dir)
 		return err
 	case err != nil:
 		return err
@@ -301,6 +320,6 @@ func run(ctx context.Context, t *trainer.Trainer, p *progress, dir string, c tra
 	if c.Process.Objective == trainer.AR {
 		view = "run"
 	}
-	fmt.Fprintf(os.Stderr, "done: %d steps in %s. See: inspect %s %s, or: sample %s\n", t.Step(), dir, view, dir, dir)
+	fmt.Fprintf(os.Stderr, "done: %d steps in %s. See: inspect %s %s, or: sample %s\n", t.Step(), w.dir, view, w.dir, w.dir)
 	return closed
 }
