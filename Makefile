@@ -4,6 +4,7 @@
 # make test-beam  those of engine/beam, whose first build takes minutes
 # make lint    formatting, vet, staticcheck
 # make page    internal/page/dist, what the browser gets, from internal/page/web; needs node
+# make test-page  those of the page, in headless Chromium
 # make race    tests of the concurrent packages under the race detector
 # make fmt     rewrite the files as make lint wants them
 # make fuzz    every fuzz target, FUZZTIME each
@@ -23,7 +24,7 @@ DEMO_SAMPLE ?= --n 3 --steps 100 --exact
 
 COMMANDS := prep train inspect sample eval
 
-.PHONY: build install demo smoke test test-beam page race lint fmt man fuzz bench
+.PHONY: build install demo smoke test test-beam test-page page race lint fmt man fuzz bench
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ $(COMMANDS:%=./cmd/%)
@@ -61,6 +62,10 @@ test:
 # A module of its own, with Apache Beam: engine/beam/run does the same on Flink.
 test-beam:
 	cd engine/beam && $(GO) vet ./... && $(GO) test ./...
+
+# A module of its own as well, with what drives a browser.
+test-page:
+	cd internal/page/browsertest && $(GO) vet ./... && $(GO) test -count 1 ./...
 
 # What it builds is committed, so that nobody needs node to build the commands.
 page:

@@ -13,7 +13,7 @@ export interface Series {
   x: number[]; // increasing
   y: Num[];
   colour: number | (() => string); // place in the palette, or a colour of the ramp
-  draw?: "line" | "points" | "bars" | "dots"; // dots: very many, not in the table
+  draw?: "line" | "points" | "bars" | "dots"; // dots: very many; their chart has a table of its own
   edges?: number[]; // of bars
   low?: Num[]; // of a band around a line, or of error bars at points
   high?: Num[];
@@ -25,6 +25,7 @@ export interface Axis {
   label: string; // with its unit
   log?: boolean;
   range?: [number, number];
+  zero?: boolean; // begins at 0
   whole?: boolean; // counts: no half ticks
 }
 
@@ -36,6 +37,7 @@ export interface Spec {
   series: Series[];
   mark?: { x: number; label: string } | null; // a vertical line
   empty?: string; // said where there is nothing to draw yet
+  table?: () => Column[]; // behind the chart, where its series do not say all
 }
 
 export interface Chart {
@@ -178,7 +180,7 @@ export function chart(kindOf: "tall" | "low" = "tall"): Chart {
 
   // widths is the range of x over all series, the edges of bars included.
   function widths(): [number, number] {
-    let min = Infinity;
+    let min = spec.x.zero ? 0 : Infinity;
     let max = -Infinity;
     for (const s of spec.series) {
       const column = s.edges ?? s.x;
@@ -188,7 +190,9 @@ export function chart(kindOf: "tall" | "low" = "tall"): Chart {
         max = Math.max(max, x);
       }
     }
-    return min > max ? (spec.x.log ? [0.1, 10] : [0, 1]) : room(min, max, spec.x.log, 0.015);
+    if (min > max) return spec.x.log ? [0.1, 10] : [0, 1];
+    const [low, high] = room(min, max, spec.x.log, 0.015);
+    return [spec.x.zero ? 0 : low, high];
   }
 
   // heights is the range of y over all that is shown, error bars included.
@@ -418,6 +422,7 @@ function join(spec: Spec): uPlot.AlignedData {
 }
 
 function columnsOf(spec: Spec): Column[] {
+  if (spec.table) return spec.table();
   const listed: Spec = { ...spec, series: spec.series.filter((s) => s.draw !== "dots") };
   if (listed.series.length === 0) return [];
   const data = join(listed);

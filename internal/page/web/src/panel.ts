@@ -43,7 +43,7 @@ export function show(panel: Panel, context: Context): Shown {
   const body = h("div", { class: "body" });
   const links = h("div", { class: "downloads" });
   const heading = newHeading(panel);
-  const element = h("section", { class: "panel", id: "panel-" + panel.id, "aria-labelledby": heading.id }, h("div", { class: "head" }, heading, links), problem, body);
+  const element = h("section", { class: "panel", id: "panel-" + panel.id, "aria-labelledby": heading.id, "aria-busy": "true" }, h("div", { class: "head" }, heading, links), problem, body);
   let mounted: Mounted | null = null;
 
   const fail = (error: unknown) => {
@@ -53,6 +53,7 @@ export function show(panel: Panel, context: Context): Shown {
     body.classList.add("stale");
   };
   const load = async () => {
+    element.setAttribute("aria-busy", "true");
     try {
       mounted ??= panel.mount(body, context);
       await mounted.load();
@@ -61,6 +62,8 @@ export function show(panel: Panel, context: Context): Shown {
       linkRow();
     } catch (error) {
       fail(error);
+    } finally {
+      element.setAttribute("aria-busy", "false");
     }
   };
   const linkRow = () => {

@@ -89,6 +89,7 @@ export function sharpening(moved: (i: number) => void): Sharpening {
     frames.forEach((f, y) =>
       f.p?.forEach((p, x) => {
         if (p === null) return;
+        context.globalAlpha = f.given?.[x] ? 0.4 : 1;
         context.fillStyle = f.given?.[x] ? given : tint(p, unsure);
         context.fillRect(x, y, 1, 1);
       }),

@@ -5,7 +5,7 @@ import type { Embeddings, Neighbours, Num } from "../api";
 import { chart } from "../chart";
 import { amount } from "../colour";
 import { get } from "../data";
-import { choice, fill, h } from "../dom";
+import { choice, fill, h, table, type Column } from "../dom";
 import { pointMap } from "../map";
 import { forgetVectors, neighbours, vectors, vectorLimit } from "../neighbours";
 import { figures, type Context, type Mounted, type Panel } from "../panel";
@@ -49,13 +49,14 @@ function mount(body: HTMLElement, { run }: Context): Mounted {
   let wait = 0;
 
   const name = (id: number) => label(texts[id] ?? `#${id}`, 24);
+  const behind = table("Table", () => listing(texts.map((_, i) => i)));
   const map = pointMap(name, hover, (id) => view.set({ token: id }));
   const search = h("input", { type: "search", placeholder: "Search tokens, or #id", "aria-label": "Search tokens", spellcheck: false, value: view.get("find") ?? "", oninput: () => view.set({ find: search.value || null }) });
   const side = h("div", { class: "side" }, search, found, near);
   body.append(
     alarm,
     facts,
-    h("figure", { class: "chart mapbox" }, h("figcaption", {}, h("h3", {}, "Map of the tokens"), bar), h("div", { class: "mapside" }, h("div", {}, map.element, h("div", { class: "key" }, ramp, under)), side)),
+    h("figure", { class: "chart mapbox" }, h("figcaption", {}, h("h3", {}, "Map of the tokens"), bar), h("div", { class: "mapside" }, h("div", {}, map.element, h("div", { class: "key" }, ramp, under)), side), behind.element),
     h("div", { class: "charts thirds" }, histogram.element, frequency.element, spectrum.element, cosines.element, rank.element, norms.element),
     extremes,
   );
@@ -66,6 +67,19 @@ function mount(body: HTMLElement, { run }: Context): Mounted {
     if (keys.has("find")) results();
     if (keys.has("map")) void place();
   });
+
+  // listing is the table of some tokens.
+  function listing(ids: number[]): Column[] {
+    const t = data?.tokens;
+    return [
+      { name: "token", values: ids.map(name) },
+      { name: "id", values: ids },
+      ...(t?.count ? [{ name: "times in the text", values: ids.map((i) => t.count?.[i]) }] : []),
+      { name: "raw norm", values: ids.map((i) => t?.norm[i]) },
+      { name: "PCA 1", values: ids.map((i) => t?.x[i]) },
+      { name: "PCA 2", values: ids.map((i) => t?.y[i]) },
+    ];
+  }
 
   function hover(id: number | null): void {
     clearTimeout(wait);
@@ -237,6 +251,7 @@ function mount(body: HTMLElement, { run }: Context): Mounted {
       x: { label: "times in the text", log: true },
       y: { label: "raw norm ‖W‖", log: true },
       series: [{ label: "a token each", x: order.map((i) => times?.[i] ?? 0), y: order.map((i) => e.tokens.norm[i] ?? null), colour: 0, draw: "dots" }],
+      table: () => listing(order.toReversed()),
       empty: "How often each token occurs is not known here (--stream DIR tells).",
     });
     const total = stats.singular_values.reduce((sum, s) => sum + s * s, 0) || 1;
@@ -246,7 +261,7 @@ function mount(body: HTMLElement, { run }: Context): Mounted {
       y: { label: "share of the variance", log: true },
       series: [{ label: "share", x: stats.singular_values.map((_, i) => i + 1), y: stats.singular_values.map((s) => (s * s) / total), colour: 0, draw: "points" }],
     });
-    const x = { label: "training step" };
+    const x = { label: "training step", zero: true };
     const steps = past?.step ?? [];
     const empty = "The history comes with the next evaluations.";
     cosines.update({
@@ -283,6 +298,7 @@ function mount(body: HTMLElement, { run }: Context): Mounted {
       texts = data.tokens.text;
       lower = texts.map((t) => t.toLowerCase());
       draw(data);
+      behind.refresh();
       if (before && !layout) show(false);
       else if (!before) {
         controls();

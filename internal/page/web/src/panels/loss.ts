@@ -91,7 +91,7 @@ function mount(body: HTMLElement, { run }: { run: { id: string; objective: strin
     over.update({
       title: "Held-out loss while training",
       about: "One line a noise level, from little noise (dark) to much (bright).",
-      x: { label: "training step" },
+      x: { label: "training step", zero: true },
       y: { label: "nats a token" },
       series: levels.map((t, k) => ({ label: `t = ${t.toPrecision(2)}`, x: evaluations.map((e) => e.step), y: evaluations.map((e) => e.ce[k] ?? null), colour: () => amount(k / Math.max(1, levels.length - 1)) })),
       mark: evaluations.length > 1 ? { x: step, label: "" } : null,
@@ -114,7 +114,7 @@ function mount(body: HTMLElement, { run }: { run: { id: string; objective: strin
       x,
       y: { label: "nats a token" },
       series: some.map((c, i) => ({
-        label: `${c.name} · ${count(c.tokens)} tokens`,
+        label: `${c.name}${group === "frequency" && i === 0 ? " (most frequent)" : ""} · ${count(c.tokens)} tokens`,
         x: held?.t ?? [],
         y: c.ce,
         ...(ramp ? {} : { low: c.ce.map((v, k) => add(v, c.se[k], -2)), high: c.ce.map((v, k) => add(v, c.se[k], 2)) }),

@@ -74,7 +74,7 @@ function mount(body: HTMLElement, context: Context): Mounted {
   function draw(): void {
     const along = view.get("along") === "tokens" ? "tokens" : "step";
     const log = view.get("scale") === "log";
-    const x = { label: along === "tokens" ? "tokens seen" : "training step" };
+    const x = { label: along === "tokens" ? "tokens seen" : "training step", zero: true };
     const several = loaded.length > 1;
     const name = (l: Loaded, what: string) => (several ? l.run.name : what);
     // Tokens grow with steps, so that a step of any column has its tokens.

@@ -28,7 +28,7 @@ function mount(body: HTMLElement, context: Context): Mounted {
   const text = h("article", { class: "document", "aria-live": "polite", tabIndex: 0, "aria-label": "Text of the document" });
   body.append(
     facts,
-    h("div", { class: "charts" }, lengths.element, h("div", {}, h("h3", {}, "Shards"), list)),
+    h("div", { class: "charts plain" }, lengths.element, h("div", {}, h("h3", {}, "Shards"), list)),
     h("div", { class: "charts" }, h("div", {}, h("h3", {}, "Documents"), documents), h("div", {}, h("h3", {}, "Text with its tokens marked"), text)),
   );
   const offView = view.on((keys) => {
@@ -78,13 +78,12 @@ function mount(body: HTMLElement, context: Context): Mounted {
       const s = await get<Shards>("/api/shards");
       const tile = (k: string, v: string) => h("div", {}, h("dt", {}, k), h("dd", {}, v));
       fill(facts, tile("documents", count(s.documents)), tile("tokens", count(s.tokens)), tile("bytes", bytes(s.bytes)), tile("tokens a byte", short(s.tokens_per_byte)), ...(s.splits ?? []).map((p) => tile(`split ${p.name}`, `${count(p.documents)} documents`)));
-      const { edges, counts } = s.lengths;
-      const log = (edges[0] ?? 0) > 0;
+      const { edges, counts } = occupied(s.lengths);
       lengths.update({
         title: "Length of documents",
-        x: { label: "tokens a document", log },
+        x: { label: "tokens a document", log: true },
         y: { label: "documents", whole: true },
-        series: [{ label: "documents", x: counts.map((_, i) => middle(edges[i] ?? 0, edges[i + 1] ?? 0, log)), y: counts, colour: 0, draw: "bars", edges }],
+        series: [{ label: "documents", x: counts.map((_, i) => Math.sqrt((edges[i] ?? 1) * (edges[i + 1] ?? 1))), y: counts, colour: 0, draw: "bars", edges }],
       });
       fill(
         list,
@@ -99,8 +98,12 @@ function mount(body: HTMLElement, context: Context): Mounted {
   };
 }
 
-function middle(a: number, b: number, log: boolean): number {
-  return log ? Math.sqrt(a * b) : (a + b) / 2;
+// occupied leaves out the empty bins at both ends of a histogram whose edges
+// double; the first bin begins at 0, which no logarithm shows.
+function occupied({ edges, counts }: Shards["lengths"]): Shards["lengths"] {
+  const from = Math.max(0, counts.findIndex((c) => c > 0));
+  const to = counts.findLastIndex((c) => c > 0) + 1;
+  return { edges: edges.slice(from, to + 1).map((e) => Math.max(e, 1)), counts: counts.slice(from, to) };
 }
 
 // marked shows tokens in a row, every second one shaded.

@@ -84,7 +84,7 @@ function mount(body: HTMLElement, { run }: { run: { id: string; objective: strin
     tracks.update({
       title: "Quantiles of t while training",
       about: "Each line is the noise level below which that share of the time is spent; they come together where the run finds something to learn.",
-      x: { label: "training step" },
+      x: { label: "training step", zero: true },
       y: { label: "noise level t", log: true },
       series: u.map((level, k) => ({ label: `u = ${level}`, x: all.steps, y: t.map((row) => row[k] ?? null), colour: () => amount(k / Math.max(1, u.length - 1)) })).reverse(),
       mark: { x: s.step, label: `step ${count(s.step)}` },
