@@ -83,6 +83,10 @@ func (f Figure) glyph(s Series) draw.GlyphStyle {
 	return g
 }
 
+// pieceLength is how many segments of a line are stroked at once: the time that
+// the rasterizer takes for a zigzag grows with the square of their number.
+const pieceLength = 256
+
 // seriesPlotter draws one series; gonum's own plotters refuse gaps.
 type seriesPlotter struct {
 	figure Figure
@@ -100,6 +104,10 @@ func (sp seriesPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 			points := make([]vg.Point, 0, len(path))
 			for _, q := range path {
 				points = append(points, at(q[0], q[1]))
+			}
+			for len(points) > pieceLength {
+				c.StrokeLines(f.lineStyle(s), c.ClipLinesXY(points[:pieceLength+1])...)
+				points = points[pieceLength:]
 			}
 			c.StrokeLines(f.lineStyle(s), c.ClipLinesXY(points)...)
 		}

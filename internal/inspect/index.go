@@ -27,6 +27,7 @@ type index[T any] struct {
 	log
 	// decode takes from a line its step and what is kept.
 	decode func(line []byte) (step int, kept T, err error)
+	check  func(line []byte) error // of the newest alone, all of it; may be nil
 
 	spread []entry[T]
 	newest *entry[T] // where it is not the last of spread
@@ -56,7 +57,7 @@ func (x *index[T]) update(root *os.Root) (gained bool, err error) {
 		return gained, x.wrong(root, end, err)
 	}
 	if len(x.spread) == 0 && end > readWhole {
-		x.stride = end / (2 * maxEntries) // lines are not of one length
+		x.stride = end / maxEntries
 	}
 	for {
 		from := int64(0)
@@ -90,7 +91,32 @@ func (x *index[T]) update(root *os.Root) (gained bool, err error) {
 	if err != nil {
 		return gained, x.wrong(root, from, err)
 	}
+	if at, err := x.checkNewest(root); err != nil {
+		return gained, x.wrong(root, at, err)
+	}
 	return true, x.readTo(file, end)
+}
+
+// checkNewest checks the newest line and forgets it if it is not as it should be.
+func (x *index[T]) checkNewest(root *os.Root) (at int64, err error) {
+	if x.check == nil {
+		return 0, nil
+	}
+	all := x.all()
+	newest := all[len(all)-1]
+	line, err := x.line(root, newest)
+	if err == nil {
+		err = x.check(line)
+	}
+	if err == nil {
+		return 0, nil
+	}
+	if x.newest != nil {
+		x.newest = nil
+	} else {
+		x.spread = x.spread[:len(x.spread)-1]
+	}
+	return newest.at, err
 }
 
 // thin drops every other entry.

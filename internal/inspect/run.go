@@ -109,7 +109,7 @@ func Open(dir string) (*Run, error) {
 		training:    thinned[Point]{limit: maxPoints, merge: mergePoints},
 		evaluations: thinned[trainer.MetricsLine]{limit: maxEvaluations, merge: latest[trainer.MetricsLine]},
 		speed:       thinned[trainer.TimingLine]{limit: maxPoints, merge: mergeTiming},
-		warp:        index[warpEntry]{log: log{name: trainer.WarpFile}, decode: decodeWarp},
+		warp:        index[warpEntry]{log: log{name: trainer.WarpFile}, decode: decodeWarp, check: checkWarp},
 		samples:     index[trainer.SampleLine]{log: log{name: trainer.SamplesFile}, decode: decodeSample},
 		table:       index[TableHealth]{log: log{name: trainer.EmbeddingsFile}, decode: decodeTable},
 	}
@@ -288,10 +288,24 @@ func (r *Run) addTiming(line []byte) error {
 	return nil
 }
 
+// decodeWarp takes the line but for its curves, which are the most of it.
 func decodeWarp(line []byte) (int, warpEntry, error) {
-	w, err := parseWarp(line)
-	s := w.Warp
-	return w.Step, warpEntry{s.Kind, s.TMin, s.TMax, s.Quantiles}, err
+	var w struct {
+		Step int `json:"step"`
+		Warp struct {
+			Kind      string              `json:"kind"`
+			TMin      float64             `json:"t_min"`
+			TMax      float64             `json:"t_max"`
+			Quantiles []timewarp.Quantile `json:"quantiles"`
+		} `json:"warp"`
+	}
+	err := unmarshal(line, &w)
+	return w.Step, warpEntry{w.Warp.Kind, w.Warp.TMin, w.Warp.TMax, w.Warp.Quantiles}, err
+}
+
+func checkWarp(line []byte) error {
+	_, err := parseWarp(line)
+	return err
 }
 
 func parseWarp(line []byte) (trainer.WarpLine, error) {
@@ -305,8 +319,15 @@ func parseWarp(line []byte) (trainer.WarpLine, error) {
 	return w, nil
 }
 
+// decodeSample takes the line but for its text and its frames, which are the most
+// of it.
 func decodeSample(line []byte) (int, trainer.SampleLine, error) {
-	var s trainer.SampleLine
+	var s struct {
+		Step        int     `json:"step"`
+		Seed        uint64  `json:"seed"`
+		Steps       int     `json:"steps"`
+		Temperature float64 `json:"temperature"`
+	}
 	err := unmarshal(line, &s)
 	return s.Step, trainer.SampleLine{Step: s.Step, Seed: s.Seed, Steps: s.Steps, Temperature: s.Temperature}, err
 }

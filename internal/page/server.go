@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"time"
 
@@ -134,19 +135,30 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return err
 }
 
-// update reads what the runs have gained.
+// update reads what the runs have gained, as many at a time as there are cores.
 func (s *Server) update(ctx context.Context) {
+	var all sync.WaitGroup
+	turns := make(chan struct{}, runtime.GOMAXPROCS(0))
 	for _, r := range s.runs {
+		turns <- struct{}{}
 		if ctx.Err() != nil {
-			return
+			break
 		}
-		before := r.Summary()
-		changed := r.Update()
-		after := r.Summary()
-		r.once.Do(func() { close(r.read) })
-		if len(changed) > 0 || before.State != after.State {
-			s.news.tell(change{r.id, after.Step, after.State, changed})
-		}
+		all.Go(func() {
+			s.updateRun(r)
+			<-turns
+		})
+	}
+	all.Wait()
+}
+
+func (s *Server) updateRun(r *run) {
+	before := r.Summary()
+	changed := r.Update()
+	after := r.Summary()
+	r.once.Do(func() { close(r.read) })
+	if len(changed) > 0 || before.State != after.State {
+		s.news.tell(change{r.id, after.Step, after.State, changed})
 	}
 }
 
