@@ -133,8 +133,16 @@ func write(t *testing.T, path string, content []byte) {
 	}
 }
 
-// serve starts inspect serve and gives the address that it prints.
+// serve starts inspect serve until the test ends and gives the address that it
+// prints.
 func serve(t *testing.T, args ...string) string {
+	t.Helper()
+	address, _ := start(t, args...)
+	return address
+}
+
+// start is serve, with what ends it earlier.
+func start(t *testing.T, args ...string) (address string, stop func()) {
 	t.Helper()
 	if chromium == "" {
 		t.Skip("no Chromium: apt-get install chromium")
@@ -149,13 +157,14 @@ func serve(t *testing.T, args ...string) string {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		cmd.Process.Signal(os.Interrupt)
 		cmd.Wait()
 	})
-	address, err := bufio.NewReader(out).ReadString('\n')
+	t.Cleanup(stop)
+	address, err = bufio.NewReader(out).ReadString('\n')
 	if err != nil {
 		t.Fatalf("inspect serve %q: %v\n%s", args, err, said)
 	}
-	return strings.TrimSpace(address)
+	return strings.TrimSpace(address), stop
 }

@@ -56,9 +56,10 @@ type tab struct {
 	*testing.T
 	ctx context.Context
 
-	mu     sync.Mutex
-	faults []string
-	asked  int
+	mu      sync.Mutex
+	faults  []string
+	allowed string // in what the console may say
+	asked   int
 }
 
 type look struct {
@@ -142,11 +143,21 @@ func (b *tab) fault(format string, values ...any) {
 	b.faults = append(b.faults, fmt.Sprintf(format, values...))
 }
 
+// allow expects faults that contain a text.
+func (b *tab) allow(text string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.allowed = text
+}
+
 // harmless fails where the page did what it must not.
 func (b *tab) harmless() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, f := range b.faults {
+		if b.allowed != "" && strings.Contains(f, b.allowed) {
+			continue
+		}
 		b.Errorf("the page %s", f)
 	}
 	if b.asked == 0 {
