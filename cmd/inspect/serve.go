@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seed-4c77ef92/textwarp/internal/cli"
-	"github.com/seed-4c77ef92/textwarp/internal/page"
+	"github.com/seed-4c77ef92/textwarp/internal/loopback"
 )
 
 func newServeCommand() *cobra.Command {
@@ -35,7 +35,7 @@ Its address is printed on standard output. Ctrl-C ends it.
 				return err
 			}
 			defer s.Close()
-			l, err := page.Listen(listen)
+			l, err := loopback.Listen(listen)
 			if err != nil {
 				return cli.Exit(cli.ExitUsage, err)
 			}

@@ -58,7 +58,7 @@ var ours = map[string][]string{
 	},
 
 	"internal/page": {
-		"internal/inspect", "internal/generate", "internal/chart", "internal/kernels", "internal/safeio",
+		"internal/inspect", "internal/generate", "internal/chart", "internal/kernels", "internal/loopback", "internal/safeio",
 		"trainer", "diffusion", "autoregressive", "timewarp", "embeddings", "pipeline", "tokenize",
 	},
 

@@ -38,18 +38,22 @@ func Listen(address string) (net.Listener, error) {
 // others with 403.
 func Guard(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host := r.Host
-		if name, _, err := net.SplitHostPort(host); err == nil {
-			host = name
-		} else if n := len(host); n > 2 && host[0] == '[' && host[n-1] == ']' {
-			host = host[1 : n-1]
-		}
-		if host != "localhost" && !isLoopback(host) {
+		if !Names(r.Host) {
 			http.Error(w, "this server answers to localhost only", http.StatusForbidden)
 			return
 		}
 		h.ServeHTTP(w, r)
 	})
+}
+
+// Names says whether a Host header names this machine.
+func Names(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	} else if n := len(host); n > 2 && host[0] == '[' && host[n-1] == ']' {
+		host = host[1 : n-1]
+	}
+	return host == "localhost" || isLoopback(host)
 }
 
 func isLoopback(host string) bool {

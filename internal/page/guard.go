@@ -1,11 +1,10 @@
 package page
 
 import (
-	"net"
 	"net/http"
-	"net/netip"
 	"path"
-	"strings"
+
+	"github.com/seed-4c77ef92/textwarp/internal/loopback"
 )
 
 // policy lets the page do what its own files do and nothing else.
@@ -27,7 +26,7 @@ func guarded(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
 		switch origin := r.Header.Get("Origin"); {
-		case !loopback(hostname(r.Host)):
+		case !loopback.Names(r.Host):
 			refuse(w, http.StatusForbidden, "this server answers only to the names of this machine")
 		case origin != "" && origin != "http://"+r.Host:
 			refuse(w, http.StatusForbidden, "this server answers only its own page")
@@ -45,21 +44,3 @@ func guarded(next http.Handler) http.Handler {
 // foreign says whether a browser names another page as the one that asks (Fetch
 // Metadata, section 2.3).
 func foreign(site string) bool { return site == "cross-site" || site == "same-site" }
-
-// hostname is a host without its port.
-func hostname(hostport string) string {
-	host, _, err := net.SplitHostPort(hostport)
-	if err != nil {
-		host = strings.TrimSuffix(strings.TrimPrefix(hostport, "["), "]")
-	}
-	return host
-}
-
-// loopback says whether a host is this machine by its very name.
-func loopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.IsLoopback()
-}

@@ -90,23 +90,6 @@ func (s *Server) Problems() []string {
 	return all
 }
 
-// Listen listens on a loopback address, "127.0.0.1:0" for any free port, and
-// refuses all others.
-func Listen(address string) (net.Listener, error) {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil, fmt.Errorf("listen on %q: %w", address, err)
-	}
-	if !loopback(host) {
-		return nil, fmt.Errorf("listen on %q: not a loopback address: the page is for this machine (from another, use ssh -L)", address)
-	}
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, fmt.Errorf("listen: %w", err)
-	}
-	return l, nil
-}
-
 // Serve answers on l until ctx ends, whose error it returns.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	background, stop := context.WithCancel(ctx)
