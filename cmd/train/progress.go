@@ -9,7 +9,35 @@ import (
 	"github.com/seed-4c77ef92/textwarp/trainer"
 )
 
-// progress shows a run on standard error.
+// screen shows a run on standard error.
+type screen interface {
+	event(trainer.Event)
+	say(format string, args ...any) // prints a line of its own
+	done()
+}
+
+// newScreen is live where somebody looks on, and plain lines elsewhere.
+func newScreen(f *os.File, label string) screen {
+	if cli.IsTerminal(f) && os.Getenv("TERM") != "dumb" {
+		return newLive(f, label)
+	}
+	return &progress{w: f, label: label}
+}
+
+// notice is what is told in a line of its own, "" for nothing.
+func notice(e trainer.Event) string {
+	switch e.Kind {
+	case "skipped":
+		return fmt.Sprintf("warning: step %d is not finite and was skipped (%s)", e.Step, e.Text)
+	case "waiting":
+		return fmt.Sprintf("step %d: waiting for shards that are not made yet", e.Step)
+	case "rollback":
+		return fmt.Sprintf("warning: too many skipped steps: back to step %d (%s)", e.Step, e.Text)
+	}
+	return ""
+}
+
+// progress shows a run in plain lines, one each few seconds.
 type progress struct {
 	w     *os.File
 	label string
@@ -17,20 +45,12 @@ type progress struct {
 	loss  float64  // newest
 }
 
-func newProgress(w *os.File, label string) *progress { return &progress{w: w, label: label} }
-
 // event takes in what the trainer tells.
 func (p *progress) event(e trainer.Event) {
-	switch e.Kind {
-	case "line":
-		p.line(e)
-	case "skipped":
-		p.say("warning: step %d is not finite and was skipped (%s)", e.Step, e.Text)
-	case "waiting":
-		p.say("step %d: waiting for shards that are not made yet", e.Step)
-	case "rollback":
-		p.say("warning: too many skipped steps: back to step %d (%s)", e.Step, e.Text)
+	if note := notice(e); note != "" {
+		p.say("%s", note)
 	}
+	p.line(e)
 }
 
 // line takes in a line of a log.

@@ -23,7 +23,7 @@ const tensorboardDir = "tensorboard"
 // watch passes what a run tells on to all who look on.
 type watch struct {
 	dir      string
-	progress *progress
+	screen   screen
 	board    *tensorboard.Log // nil where --tensorboard is not given
 	listener net.Listener     // nil where --metrics-listen is not given
 	metrics  *metrics.Run
@@ -34,7 +34,7 @@ type watch struct {
 // newWatch prepares what o asks for of the run in dir. An address that cannot be
 // had is an error before anything else is done.
 func newWatch(o options, dir string) (*watch, error) {
-	w := &watch{dir: dir, progress: newProgress(os.Stderr, dir)}
+	w := &watch{dir: dir, screen: newScreen(os.Stderr, dir)}
 	if o.metricsListen == "" {
 		return w, nil
 	}
@@ -54,7 +54,7 @@ func newWatch(o options, dir string) (*watch, error) {
 // begin starts the files and the server once the run is there.
 func (w *watch) begin(o options, c trainer.Config, step int) {
 	if o.tensorboard {
-		warn := func(err error) { w.progress.say("warning: no more TensorBoard events: %v", err) }
+		warn := func(err error) { w.screen.say("warning: no more TensorBoard events: %v", err) }
 		if events, err := tensorboard.Create(filepath.Join(w.dir, tensorboardDir), step+1); err != nil {
 			warn(err)
 		} else {
@@ -70,7 +70,7 @@ func (w *watch) begin(o options, c trainer.Config, step int) {
 }
 
 func (w *watch) event(e trainer.Event) {
-	w.progress.event(e)
+	w.screen.event(e)
 	if w.board != nil {
 		w.board.Event(e)
 	}
@@ -85,7 +85,7 @@ func (w *watch) close() {
 		return
 	}
 	w.closed = true
-	w.progress.done()
+	w.screen.done()
 	if w.board != nil {
 		w.board.Close()
 	}

@@ -155,9 +155,9 @@ func (b *Bar) line() string {
 		parts = append(parts, b.rate(rate))
 	}
 	if left := float64(b.total-b.n) / rate; b.total > b.n && rate > 0 && !b.done && left < 1e9 {
-		parts = append(parts, clock(time.Duration(left*float64(time.Second)))+" left")
+		parts = append(parts, Clock(time.Duration(left*float64(time.Second)))+" left")
 	} else {
-		parts = append(parts, clock(elapsed))
+		parts = append(parts, Clock(elapsed))
 	}
 	if b.note != "" {
 		parts = append(parts, Printable(b.note))
@@ -170,9 +170,9 @@ func (b *Bar) amount(n int64, named bool) string {
 	case b.unit == "B":
 		return byteAmount(float64(n))
 	case named:
-		return thousands(n) + " " + b.unit
+		return Thousands(n) + " " + b.unit
 	}
-	return thousands(n)
+	return Thousands(n)
 }
 
 func (b *Bar) rate(r float64) string {
@@ -182,7 +182,7 @@ func (b *Bar) rate(r float64) string {
 	case r < 100:
 		return fmt.Sprintf("%.1f/s", r)
 	}
-	return thousands(int64(r)) + "/s"
+	return Thousands(int64(r)) + "/s"
 }
 
 // byteAmount shows an amount in powers of 1000 (kB is 1000 bytes).
@@ -198,7 +198,8 @@ func byteAmount(n float64) string {
 	return fmt.Sprintf("%.1f %s", n, prefixes[i])
 }
 
-func thousands(n int64) string {
+// Thousands shows a number with its thousands separated by commas.
+func Thousands(n int64) string {
 	s := fmt.Sprint(n)
 	first := 0
 	if n < 0 {
@@ -210,8 +211,8 @@ func thousands(n int64) string {
 	return s
 }
 
-// clock shows a duration as m:ss or h:mm:ss.
-func clock(d time.Duration) string {
+// Clock shows a duration as m:ss or h:mm:ss.
+func Clock(d time.Duration) string {
 	s := int64(d.Round(time.Second) / time.Second)
 	if s < 3600 {
 		return fmt.Sprintf("%d:%02d", s/60, s%60)
