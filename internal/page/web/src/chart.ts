@@ -385,7 +385,9 @@ function room(min: number, max: number, log: boolean | undefined, share: number)
     const wide = max > min ? (max / min) ** share : 1.5;
     return [min / wide, max * wide];
   }
-  const wide = max > min ? (max - min) * share : Math.abs(max) * 0.1 || 1;
+  // What differs in its last digits only is drawn as the flat line that it is.
+  const flat = Math.max(0, Math.abs(max) * 2e-3 - (max - min)) / 2;
+  const wide = max > min ? (max - min) * share + flat : Math.abs(max) * 0.1 || 1;
   return [min - wide, max + wide];
 }
 
