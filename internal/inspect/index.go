@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/seed-4c77ef92/textwarp/internal/safeio"
 )
@@ -208,4 +209,21 @@ func lastNewline(file io.ReaderAt, from, to int64) (int64, error) {
 		to -= int64(len(b))
 	}
 	return from, nil
+}
+
+// lineOf reads the line of a step.
+func lineOf[T any](x *index[T], root *os.Root, step int) ([]byte, error) {
+	all := x.all()
+	at, found := slices.BinarySearchFunc(all, step, func(e entry[T], step int) int { return e.step - step })
+	if !found {
+		return nil, fmt.Errorf("no line of step %d in %q: %w", step, filepath.Join(root.Name(), x.name), safeio.ErrNotFound)
+	}
+	return x.line(root, all[at])
+}
+
+func lastStep[T any](entries []entry[T]) int {
+	if len(entries) == 0 {
+		return 0
+	}
+	return entries[len(entries)-1].step
 }

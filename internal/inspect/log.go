@@ -3,6 +3,7 @@ package inspect
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -154,3 +155,12 @@ func (l *lineReader) next() ([]byte, error) {
 		}
 	}
 }
+
+func unmarshal(line []byte, v any) error {
+	if err := json.Unmarshal(line, v); err != nil {
+		return fmt.Errorf("%w (%w)", err, safeio.ErrCorrupt)
+	}
+	return nil
+}
+
+func absent(err error) bool { return errors.Is(err, fs.ErrNotExist) }
