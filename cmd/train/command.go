@@ -142,6 +142,7 @@ TOML file, then flags.
 		cmd.MarkFlagsMutuallyExclusive("resume", look)
 	}
 	cmd.MarkFlagsMutuallyExclusive("steps", "tokens", "minutes")
+	cmd.AddCommand(newExport())
 	return cmd
 }
 

@@ -52,6 +52,10 @@ var ours = map[string][]string{
 		"trainer", "diffusion", "autoregressive", "pipeline", "tokenize", "internal/generate", "internal/judge", "internal/rng", "internal/safeio",
 	},
 
+	"internal/hub": {
+		"trainer", "timewarp", "denoiser", "autoregressive", "tokenize", "internal/kernels", "internal/safeio", "internal/safetensors",
+	},
+
 	"internal/inspect": {
 		"trainer", "trainer/checkpoint", "timewarp", "embeddings", "autoregressive", "pipeline", "tokenize",
 		"internal/chart", "internal/printable", "internal/safeio", "internal/safetensors",

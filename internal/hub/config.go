@@ -1,0 +1,123 @@
+package hub
+
+import (
+	"math"
+	"slices"
+
+	"github.com/seed-4c77ef92/textwarp/autoregressive"
+	"github.com/seed-4c77ef92/textwarp/timewarp"
+	"github.com/seed-4c77ef92/textwarp/trainer"
+)
+
+// ModelType is what config.json calls these models.
+const ModelType = "textwarp"
+
+// Config is config.json. Sizes have the names that Hugging Face's library uses.
+type Config struct {
+	ModelType     string            `json:"model_type"`
+	Architectures []string          `json:"architectures"`
+	AutoMap       map[string]string `json:"auto_map"`
+	DType         string            `json:"dtype"`
+	Objective     string            `json:"objective"`
+
+	Vocab      int `json:"vocab_size"`  // rows of table and head, sentinels included
+	TextTokens int `json:"text_tokens"` // of these, the tokens that text consists of
+	EmbedDim   int `json:"embed_dim"`
+	Width      int `json:"hidden_size"`
+	Layers     int `json:"num_hidden_layers"`
+	Heads      int `json:"num_attention_heads"`
+	MLP        int `json:"intermediate_size"`
+	TimeWidth  int `json:"time_width"`
+	Window     int `json:"window"` // tokens that it was trained on at a time
+
+	Causal           bool  `json:"causal"`
+	SelfConditioning bool  `json:"self_conditioning"`
+	Warp             *Warp `json:"warp"` // nil where the objective knows no noise
+}
+
+// Warp is the learned warp at its nodes: u = CDF[i] at the noise level T[i].
+// Between two nodes u is linear in t or, with the interpolation "log", in ln t.
+type Warp struct {
+	Kind          string    `json:"kind"`
+	Interpolation string    `json:"interpolation"` // "log" or "linear"
+	T             []float64 `json:"t"`
+	CDF           []float64 `json:"cdf"`
+}
+
+// newConfig describes a model.
+func newConfig(m *trainer.Trained) Config {
+	d := m.Config.Denoiser(m.Tokenizer.VocabSize())
+	c := Config{
+		ModelType: ModelType, Architectures: []string{"TextwarpModel"}, DType: "float32", Objective: trainer.CDCD,
+		AutoMap: map[string]string{
+			"AutoConfig": "modeling_textwarp.TextwarpConfig", "AutoModel": "modeling_textwarp.TextwarpModel",
+		},
+		Vocab: d.Vocab, TextTokens: d.Vocab, EmbedDim: d.EmbedDim, Width: d.Width, Layers: d.Layers, Heads: d.Heads, MLP: d.MLP,
+		TimeWidth: timeWidth(m), Window: m.Config.Data.Length, Causal: d.Causal,
+	}
+	if m.Config.Process.Objective == trainer.AR {
+		c.Objective = trainer.AR
+		if m.Config.Process.FIM > 0 {
+			c.TextTokens -= autoregressive.NumSentinels
+		}
+		return c
+	}
+	c.SelfConditioning = m.Config.Process.SelfConditioning > 0
+	c.Warp = newWarp(m.Warp)
+	return c
+}
+
+// timeWidth is the width of the time features, twice the frequencies.
+func timeWidth(m *trainer.Trained) int {
+	for _, t := range m.Model.Tensors(m.Model.Params, "") {
+		if t.Name == "time.frequencies" {
+			return 2 * t.Shape[0]
+		}
+	}
+	return 0
+}
+
+// fixedNodes make the interpolated quantiles of a fixed schedule exact to about
+// 1e-6.
+const fixedNodes = 1025
+
+// newWarp tabulates a warp. Learned ones are polylines, which their nodes give
+// exactly; fixed schedules are tabulated at even steps of u.
+func newWarp(w timewarp.Warp) *Warp {
+	s := w.Snapshot()
+	out := &Warp{Kind: s.Kind, Interpolation: "log", T: s.T, CDF: s.CDF}
+	switch s.Kind {
+	case timewarp.KindOnline:
+	case timewarp.KindPaper:
+		out.Interpolation = "linear"
+	default:
+		out.T, out.CDF = nil, nil
+		for i := range fixedNodes {
+			u := float64(i) / (fixedNodes - 1)
+			if t := w.Quantile(u); len(out.T) == 0 || t > out.T[len(out.T)-1] {
+				out.T, out.CDF = append(out.T, t), append(out.CDF, u)
+			}
+		}
+		out.CDF[len(out.CDF)-1] = 1
+	}
+	return out
+}
+
+// Quantile is the noise level at u, as the folder's reader finds it.
+func (w *Warp) Quantile(u float64) float64 {
+	last := len(w.T) - 1
+	switch {
+	case u <= 0:
+		return w.T[0]
+	case u >= 1:
+		return w.T[last]
+	}
+	k, _ := slices.BinarySearch(w.CDF, u)
+	k = max(k-1, 0)
+	share := (u - w.CDF[k]) / (w.CDF[k+1] - w.CDF[k])
+	if w.Interpolation == "log" {
+		a, b := math.Log(w.T[k]), math.Log(w.T[k+1])
+		return math.Exp(a + (b-a)*share)
+	}
+	return w.T[k] + (w.T[k+1]-w.T[k])*share
+}

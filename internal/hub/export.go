@@ -1,0 +1,200 @@
+package hub
+
+import (
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/seed-4c77ef92/textwarp/internal/kernels"
+	"github.com/seed-4c77ef92/textwarp/internal/safeio"
+	"github.com/seed-4c77ef92/textwarp/internal/safetensors"
+	"github.com/seed-4c77ef92/textwarp/tokenize"
+	"github.com/seed-4c77ef92/textwarp/trainer"
+)
+
+// The files of a model folder.
+const (
+	WeightsFile    = "model.safetensors"
+	ConfigFile     = "config.json"
+	TokenizerFile  = "tokenizer.json"
+	tokenizerSetup = "tokenizer_config.json"
+	generationFile = "generation_config.json"
+	modelingFile   = "modeling_textwarp.py"
+	cardFile       = "README.md"
+)
+
+//go:embed modeling_textwarp.py
+var modeling []byte
+
+// Export writes the averaged weights of a run's newest whole checkpoint as a
+// model folder. A folder of that kind is replaced; anything else at dir is left
+// and is an error.
+func Export(files safeio.FS, run, dir string, pool *kernels.Pool) (*trainer.Trained, error) {
+	m, err := trainer.Load(run, pool)
+	if err != nil {
+		return nil, err
+	}
+	if err := replaceable(dir); err != nil {
+		return nil, err
+	}
+	card, err := card(run, m)
+	if err != nil {
+		return nil, err
+	}
+	parts := []struct {
+		name  string
+		write func(io.Writer) error
+	}{
+		{WeightsFile, func(w io.Writer) error {
+			return safetensors.Write(w, map[string]string{"format": "pt"}, turned(m.Model.Tensors(m.Model.Params, "")))
+		}},
+		{ConfigFile, asJSON(newConfig(m))},
+		{TokenizerFile, plain(m.Tokenizer.JSON())},
+		{tokenizerSetup, asJSON(tokenizerConfig(m))},
+		{generationFile, asJSON(generation(m))},
+		{modelingFile, plain(modeling)},
+		{cardFile, plain(card)},
+	}
+	return m, replace(files, dir, func(temp string) error {
+		for _, p := range parts {
+			if err := files.WriteFile(filepath.Join(temp, p.name), p.write); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// replaceable refuses a directory that holds anything that Export did not write.
+func replaceable(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("export to %q: %w", dir, err)
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	var c struct {
+		ModelType string `json:"model_type"`
+	}
+	data, err := os.ReadFile(filepath.Join(dir, ConfigFile))
+	if err != nil || json.Unmarshal(data, &c) != nil || c.ModelType != ModelType {
+		return fmt.Errorf("export to %q: the directory is not empty and not a model folder: choose another: %w", dir, safeio.ErrMismatch)
+	}
+	ours := []string{WeightsFile, ConfigFile, TokenizerFile, tokenizerSetup, generationFile, modelingFile, cardFile}
+	for _, e := range entries {
+		if !slices.Contains(ours, e.Name()) || !e.Type().IsRegular() {
+			return fmt.Errorf("export to %q: it holds %q, which is no file of a model folder and would be lost: choose another: %w",
+				dir, e.Name(), safeio.ErrMismatch)
+		}
+	}
+	return nil
+}
+
+// replace writes a directory beside dir and puts it in its place. The one that
+// was there is moved away first and back if the new one cannot take its place.
+func replace(files safeio.FS, dir string, fill func(temp string) error) error {
+	dir = filepath.Clean(dir)
+	if err := files.MkdirAll(filepath.Dir(dir)); err != nil {
+		return err
+	}
+	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
+		return files.WriteDir(dir, fill)
+	}
+	staging, err := os.MkdirTemp(filepath.Dir(dir), ".tmp-export-")
+	if err != nil {
+		return fmt.Errorf("export to %q: %w", dir, err)
+	}
+	defer os.RemoveAll(staging)
+	fresh, old := filepath.Join(staging, "new"), filepath.Join(staging, "old")
+	if err := files.WriteDir(fresh, fill); err != nil {
+		return err
+	}
+	if err := os.Rename(dir, old); err != nil {
+		return fmt.Errorf("export to %q: %w", dir, err)
+	}
+	if err := os.Rename(fresh, dir); err != nil {
+		return errors.Join(fmt.Errorf("export to %q: %w", dir, err), os.Rename(old, dir))
+	}
+	return nil
+}
+
+// turned are the tensors with their matrices [out, in], as PyTorch keeps them; the
+// table is rows of tokens in both.
+func turned(tensors []safetensors.Tensor) []safetensors.Tensor {
+	out := slices.Clone(tensors)
+	for i, t := range tensors {
+		if len(t.Shape) != 2 || t.Name == "embeddings.weight" {
+			continue
+		}
+		rows, columns := t.Shape[0], t.Shape[1]
+		values := make([]float32, len(t.F32))
+		for r := range rows {
+			for c := range columns {
+				values[c*rows+r] = t.F32[r*columns+c]
+			}
+		}
+		out[i].Shape, out[i].F32 = []int{columns, rows}, values
+	}
+	return out
+}
+
+// tokenizerConfig is what AutoTokenizer reads beside tokenizer.json.
+func tokenizerConfig(m *trainer.Trained) map[string]any {
+	c := map[string]any{
+		"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": m.Config.Data.Length, "clean_up_tokenization_spaces": false,
+	}
+	for name, id := range special(m.Tokenizer) {
+		c[name+"_token"] = m.Tokenizer.Token(id)
+	}
+	return c
+}
+
+// generation are the settings that sample and predict have by default.
+func generation(m *trainer.Trained) map[string]any {
+	c := map[string]any{"do_sample": true, "temperature": .8, "max_new_tokens": m.Config.Data.Length}
+	if m.Config.Process.Objective == trainer.AR {
+		c["top_p"] = 1.
+	} else {
+		c["steps"], c["guidance_scale"] = 50, 1.
+	}
+	for name, id := range special(m.Tokenizer) {
+		if name == "eos" || name == "pad" {
+			c[name+"_token_id"] = id
+		}
+	}
+	return c
+}
+
+// special are the special tokens that there are.
+func special(t *tokenize.Tokenizer) map[string]int32 {
+	all := map[string]int32{"eos": t.EOS(), "pad": t.PAD(), "mask": t.MASK(), "unk": t.UNK()}
+	for name, id := range all {
+		if id < 0 {
+			delete(all, name)
+		}
+	}
+	return all
+}
+
+func plain(data []byte) func(io.Writer) error {
+	return func(w io.Writer) error { _, err := w.Write(data); return err }
+}
+
+func asJSON(v any) func(io.Writer) error {
+	return func(w io.Writer) error {
+		e := json.NewEncoder(w)
+		e.SetEscapeHTML(false)
+		e.SetIndent("", "  ")
+		return e.Encode(v)
+	}
+}
