@@ -30,7 +30,9 @@ func card(run string, m *trainer.Trained) ([]byte, error) {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "---\nlibrary_name: transformers\npipeline_tag: text-generation\ntags:\n- textwarp\n- %s\n---\n\n# %s\n\n", tag, filepath.Base(filepath.Clean(run)))
 	fmt.Fprintf(&b, "This is %s. It was trained with textwarp.\n\n| | |\n|---|---|\n", what)
-	row := func(name, format string, args ...any) { fmt.Fprintf(&b, "| %s | %s |\n", name, fmt.Sprintf(format, args...)) }
+	row := func(name, format string, args ...any) {
+		fmt.Fprintf(&b, "| %s | %s |\n", name, fmt.Sprintf(format, args...))
+	}
 	row("parameters", "%d", len(m.Model.Params))
 	row("network", "%d layers of width %d, %d heads, MLP of %d", c.Layers, c.Width, c.Heads, c.MLP)
 	row("embeddings", "%d tokens of dimension %d (%s)", c.Vocab, c.EmbedDim, m.Tokenizer.Kind())
@@ -59,7 +61,7 @@ func card(run string, m *trainer.Trained) ([]byte, error) {
 from transformers import AutoModel, AutoTokenizer
 
 model = AutoModel.from_pretrained(folder, trust_remote_code=True).eval()
-tokenizer = AutoTokenizer.from_pretrained(folder)
+tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=True)
 %s
 print(tokenizer.batch_decode(ids))
 `+"```"+`
