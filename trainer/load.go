@@ -23,6 +23,7 @@ type Trained struct {
 	Model     *Model        // over the averaged weights
 	Warp      timewarp.Warp // nil where the objective knows no noise
 	Tokenizer *tokenize.Tokenizer
+	Data      string   // hash of the data set
 	Skipped   []string // newer checkpoints that are not whole, with the reasons
 }
 
@@ -48,6 +49,7 @@ func Load(run string, pool *kernels.Pool) (*Trained, error) {
 		return nil, fmt.Errorf("%q is not the tokenizer that checkpoint %q was trained with: %w",
 			filepath.Join(run, TokenizerFile), dir, safeio.ErrMismatch)
 	}
+	t.Data = s.Data
 	if c.Process.Objective != AR {
 		if t.Warp, err = timewarp.Restore(s.Warp); err != nil {
 			return nil, fmt.Errorf("checkpoint %q: %w (%w)", dir, err, safeio.ErrCorrupt)

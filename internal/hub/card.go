@@ -41,6 +41,7 @@ func card(run string, m *trainer.Trained) ([]byte, error) {
 	if last.metrics.Tokens > 0 {
 		row("tokens seen", "%d", last.metrics.Tokens)
 	}
+	row("text", "%s (data set %.12s)", filepath.Base(m.Config.Data.Stream), m.Data)
 	row("weights", "moving average, decay %g", m.Config.Optim.EMA)
 	if e := last.evaluation; e != nil {
 		fmt.Fprintf(&b, "\n## Held-out losses\n\nOf %d windows at step %d, with standard errors over windows.\n\n", e.Eval.Windows, e.Step)

@@ -77,30 +77,44 @@ func timeWidth(m *trainer.Trained) int {
 	return 0
 }
 
-// fixedNodes make the interpolated quantiles of a fixed schedule exact to about
-// 1e-6.
-const fixedNodes = 1025
+// Fixed schedules are tabulated so finely that half-way between two nodes t is
+// off by less than a share of warpError, in pieces of u no shorter than
+// warpPiece.
+const (
+	warpError = 1e-6
+	warpPiece = 1e-7
+)
 
 // newWarp tabulates a warp. Learned ones are polylines, which their nodes give
-// exactly; fixed schedules are tabulated at even steps of u.
+// exactly.
 func newWarp(w timewarp.Warp) *Warp {
 	s := w.Snapshot()
 	out := &Warp{Kind: s.Kind, Interpolation: "log", T: s.T, CDF: s.CDF}
 	switch s.Kind {
 	case timewarp.KindOnline:
-	case timewarp.KindPaper:
+	case timewarp.KindPaper, timewarp.KindUniform:
 		out.Interpolation = "linear"
 	default:
-		out.T, out.CDF = nil, nil
-		for i := range fixedNodes {
-			u := float64(i) / (fixedNodes - 1)
-			if t := w.Quantile(u); len(out.T) == 0 || t > out.T[len(out.T)-1] {
-				out.T, out.CDF = append(out.T, t), append(out.CDF, u)
-			}
+		out.T, out.CDF = []float64{w.Quantile(0)}, []float64{0}
+		const pieces = 16
+		for i := range pieces {
+			out.tabulate(w, float64(i+1)/pieces)
 		}
-		out.CDF[len(out.CDF)-1] = 1
 	}
 	return out
+}
+
+// tabulate adds the nodes from the last one to u.
+func (w *Warp) tabulate(schedule timewarp.Warp, u float64) {
+	last := len(w.T) - 1
+	from, t := w.CDF[last], schedule.Quantile(u)
+	half := (from + u) / 2
+	if mid := schedule.Quantile(half); u-from > warpPiece && math.Abs(math.Sqrt(w.T[last]*t)-mid) > warpError*mid {
+		w.tabulate(schedule, half)
+		w.tabulate(schedule, u)
+		return
+	}
+	w.T, w.CDF = append(w.T, t), append(w.CDF, u)
 }
 
 // Quantile is the noise level at u, as the folder's reader finds it.

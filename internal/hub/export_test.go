@@ -1,0 +1,252 @@
+package hub
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/seed-4c77ef92/textwarp/internal/kernels"
+	"github.com/seed-4c77ef92/textwarp/internal/safeio"
+	"github.com/seed-4c77ef92/textwarp/internal/safetensors"
+	"github.com/seed-4c77ef92/textwarp/tokenize"
+	"github.com/seed-4c77ef92/textwarp/trainer"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+func export(t *testing.T, run, dir string) *trainer.Trained {
+	t.Helper()
+	m, err := Export(safeio.FS{}, run, dir, kernels.NewPool(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// TestFolder: the weights of the folder are the averaged ones, matrices turned;
+// the tokenizer is the run's to the byte; the JSON files are what the golden files
+// say, the learned warp left out.
+func TestFolder(t *testing.T) {
+	m := runs(t)
+	for name, run := range map[string]string{"cdcd": m.cdcd, "ar": m.ar} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "models", "folder") // makes its parent
+			trained := export(t, run, dir)
+			entries, err := os.ReadDir(dir)
+			if err != nil || len(entries) != 7 {
+				t.Fatalf("%d entries, %v", len(entries), err)
+			}
+			f, err := safetensors.Open(filepath.Join(dir, WeightsFile))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			for _, want := range trained.Model.Tensors(trained.Model.Params, "") {
+				got := make([]float32, len(want.F32))
+				if err := f.Read(want.Name, got); err != nil {
+					t.Fatal(err)
+				}
+				shape := slices.Clone(want.Shape)
+				if len(shape) == 2 && want.Name != "embeddings.weight" {
+					slices.Reverse(shape)
+					for r := range want.Shape[0] {
+						for c := range want.Shape[1] {
+							if got[c*want.Shape[0]+r] != want.F32[r*want.Shape[1]+c] {
+								t.Fatalf("%s: element %d, %d is not where PyTorch has it", want.Name, r, c)
+							}
+						}
+					}
+				} else if !slices.Equal(got, want.F32) {
+					t.Errorf("%s differs", want.Name)
+				}
+				if !slices.Equal(f.Shape(want.Name), shape) {
+					t.Errorf("%s has shape %v, want %v", want.Name, f.Shape(want.Name), shape)
+				}
+			}
+			tok, err := tokenize.Load(filepath.Join(dir, TokenizerFile))
+			if err != nil || tok.Hash() != trained.Tokenizer.Hash() {
+				t.Errorf("another tokenizer: %v", err)
+			}
+			for _, file := range []string{ConfigFile, generationFile, tokenizerSetup} {
+				golden(t, filepath.Join("testdata", name, file), withoutWarp(t, filepath.Join(dir, file)))
+			}
+		})
+	}
+}
+
+// withoutWarp reads a JSON file; the nodes of a warp are reduced to their ends.
+func withoutWarp(t *testing.T, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all map[string]any
+	if err := json.Unmarshal(data, &all); err != nil {
+		t.Fatal(err)
+	}
+	if warp, ok := all["warp"].(map[string]any); ok {
+		for _, nodes := range []string{"t", "cdf"} {
+			values := warp[nodes].([]any)
+			warp[nodes] = []any{values[0], values[len(values)-1]}
+		}
+	}
+	out, err := json.MarshalIndent(all, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(out, '\n')
+}
+
+func golden(t *testing.T, path string, got []byte) {
+	t.Helper()
+	if *update {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, got, 0o666)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != string(want) {
+		t.Errorf("%s: got\n%s", path, got)
+	}
+}
+
+// TestQuantiles: the tabulated warp has the quantiles of the run's.
+func TestQuantiles(t *testing.T) {
+	m := runs(t)
+	for _, kind := range []string{"online", "paper", "karras", "cosine", "sqrt", "log-uniform", "uniform"} {
+		t.Run(kind, func(t *testing.T) {
+			run := m.cdcd
+			if kind != "online" {
+				run = filepath.Join(t.TempDir(), "run")
+				if err := train(run, m.shards, map[string]string{"process.warp": kind}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			trained, err := trainer.Load(run, kernels.NewPool(1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := newConfig(trained).Warp
+			if n := len(w.T); n > 20_000 {
+				t.Errorf("%d nodes", n)
+			}
+			for i := range 1001 {
+				u := float64(i) / 1000
+				if got, want := w.Quantile(u), trained.Warp.Quantile(u); got < want*(1-2e-6) || got > want*(1+2e-6) {
+					t.Errorf("quantile %g is %g, want %g", u, got, want)
+				}
+			}
+		})
+	}
+}
+
+// TestCard: the card states what the run recorded, and of the data their name and
+// hash.
+func TestCard(t *testing.T) {
+	m := runs(t)
+	dir := filepath.Join(t.TempDir(), "folder")
+	trained := export(t, m.cdcd, dir)
+	card, err := os.ReadFile(filepath.Join(dir, cardFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"# cdcd\n", "| text | shards (data set " + trained.Data[:12] + ") |", "| trained | 6 of 6 steps of 8 windows |", "AutoModel.from_pretrained",
+	} {
+		if !strings.Contains(string(card), want) {
+			t.Errorf("the card lacks %q:\n%s", want, card)
+		}
+	}
+}
+
+func TestReplaced(t *testing.T) {
+	m := runs(t)
+	write := func(t *testing.T, path, text string) {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, []byte(text), 0o666)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cases := []struct {
+		name string
+		make func(t *testing.T, dir string)
+		want string // of the error; "" for none
+	}{
+		{"nothing there", func(*testing.T, string) {}, ""},
+		{"empty", func(t *testing.T, dir string) { write(t, dir+"/x", ""); os.Remove(dir + "/x") }, ""},
+		{"a folder of another model", func(t *testing.T, dir string) { export(t, m.ar, dir) }, ""},
+		{"a folder of ours with a stranger in it", func(t *testing.T, dir string) {
+			export(t, m.cdcd, dir)
+			write(t, dir+"/notes.txt", "mine")
+		}, `holds "notes.txt"`},
+		{"a directory of something else", func(t *testing.T, dir string) { write(t, dir+"/thesis.tex", "mine") }, "not a model folder"},
+		{"a folder of another library's", func(t *testing.T, dir string) { write(t, dir+"/config.json", `{"model_type":"bert"}`) }, "not a model folder"},
+		{"a file", func(t *testing.T, dir string) { write(t, dir, "mine") }, "export to"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			parent := t.TempDir()
+			dir := filepath.Join(parent, "folder")
+			c.make(t, dir)
+			_, err := Export(safeio.FS{}, m.cdcd, dir, kernels.NewPool(1))
+			if c.want == "" {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if f, err := os.ReadFile(filepath.Join(dir, ConfigFile)); err != nil || !strings.Contains(string(f), `"cdcd"`) {
+					t.Errorf("not replaced: %v", err)
+				}
+			} else if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+			if left, _ := filepath.Glob(filepath.Join(parent, ".tmp-*")); len(left) > 0 {
+				t.Errorf("left behind: %v", left)
+			}
+		})
+	}
+}
+
+// TestFailedExport fails every operation of an export over a folder in turn: the
+// old folder stays whole, or the new one is.
+func TestFailedExport(t *testing.T) {
+	m := runs(t)
+	parent := t.TempDir()
+	dir := filepath.Join(parent, "folder")
+	export(t, m.ar, dir)
+	failed := errors.New("failed")
+	for n := 1; ; n++ {
+		count := 0
+		_, err := Export(safeio.FS{Before: func(string, string) error {
+			if count++; count == n {
+				return failed
+			}
+			return nil
+		}}, m.cdcd, dir, kernels.NewPool(1))
+		if entries, _ := os.ReadDir(dir); len(entries) != 7 {
+			t.Fatalf("operation %d: %d files are left", n, len(entries))
+		}
+		if count < n {
+			if err != nil || n < 10 {
+				t.Errorf("%d operations, %v", n, err)
+			}
+			return
+		}
+		if !errors.Is(err, failed) {
+			t.Errorf("operation %d: %v", n, err)
+		}
+	}
+}
+
+func TestNoRun(t *testing.T) {
+	if _, err := Export(safeio.FS{}, t.TempDir(), filepath.Join(t.TempDir(), "folder"), kernels.NewPool(1)); !errors.Is(err, safeio.ErrNotFound) {
+		t.Errorf("got %v", err)
+	}
+}
