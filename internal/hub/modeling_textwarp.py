@@ -184,7 +184,7 @@ class Network:
                 p = (logits / temperature).softmax(-1)
                 order = torch.arange(p.shape[1], device=p.device).expand_as(p)
                 if top_p < 1:
-                    p, order = p.sort(-1, descending=True, stable=True)
+                    p, order = p.sort(dim=-1, descending=True, stable=True)
                     p = torch.where(p.cumsum(-1) - p < top_p, p, 0)
                 share = p.cumsum(-1)
                 u = uniform[:, k, None].to(p) * share[:, -1:]
