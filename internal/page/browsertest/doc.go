@@ -6,5 +6,7 @@
 // a browser. `make test-page` runs it. It builds the commands, makes its own
 // shards and runs with them, and skips where there is no Chromium.
 //
-// TEXTWARP_SHOTS=DIR writes pictures of every panel into DIR.
+// TEXTWARP_SHOTS=DIR writes pictures of every panel into DIR; those of TestPictures
+// are of the run in TEXTWARP_RUN and the shards in TEXTWARP_STREAM, where they are
+// named.
 package browsertest

@@ -68,7 +68,7 @@ type frames struct {
 	said  string
 }
 
-// frames drags the map about for two seconds and watches.
+// frames drags the map about and zooms it for two seconds, and watches.
 func (b *tab) frames() frames {
 	b.Helper()
 	got := value[[]float64](b, `new Promise(done => {
@@ -87,6 +87,7 @@ func (b *tab) frames() frames {
 			last = now;
 			n++;
 			send("pointermove", 60 * Math.sin(n / 9));
+			canvas.dispatchEvent(new WheelEvent("wheel", {deltaY: 30 * Math.cos(n / 20), clientX: cx, clientY: cy, cancelable: true}));
 			requestAnimationFrame(next => {
 				work += performance.now() - next;
 				if (next - began < 2000) frame(next);
