@@ -73,13 +73,13 @@ func (v *Embeddings) projection() chart.Figure {
 func visible(s string) string { return printable.Line(strings.ReplaceAll(s, " ", "·")) }
 
 func (v *Embeddings) spectrum() chart.Figure {
-	s := chart.Series{Name: "singular values", Kind: chart.Line, Y: v.Stats.SingularValues}
+	s := chart.Series{Name: "singular values", Kind: chart.Scatter, Y: v.Stats.SingularValues}
 	for i := range s.Y {
 		s.X = append(s.X, float64(i+1))
 	}
 	return chart.Figure{
 		Name: "spectrum", Title: fmt.Sprintf("Singular values: effective rank %.1f of %d", v.Stats.EffectiveRank, len(s.Y)),
-		X: chart.Axis{Label: "index"}, Y: chart.Axis{Label: "singular value"}, Series: []chart.Series{s},
+		X: chart.Axis{Label: "direction, from the largest"}, Y: chart.Axis{Label: "singular value"}, Series: []chart.Series{s},
 	}
 }
 

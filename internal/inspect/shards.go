@@ -125,9 +125,9 @@ func (s *Shards) Figures() []chart.Figure {
 			bars.Y = append(bars.Y, float64(s.Lengths.Counts[i]))
 		}
 	}
-	density := chart.Series{Kind: chart.Scatter, Name: "shard", Color: 1}
+	density := chart.Series{Kind: chart.Bars, Name: "shard", Color: 1, X: []float64{0.5}}
 	for i, p := range s.Shards {
-		density.X = append(density.X, float64(i))
+		density.X = append(density.X, float64(i)+1.5)
 		density.Y = append(density.Y, float64(p.Tokens)/max(1, float64(p.Bytes)))
 	}
 	return []chart.Figure{
@@ -137,7 +137,7 @@ func (s *Shards) Figures() []chart.Figure {
 		},
 		{
 			Name: "density", Title: "Tokens a byte of text, by shard",
-			X: chart.Axis{Label: "shard"}, Y: chart.Axis{Label: "tokens a byte"}, Series: []chart.Series{density},
+			X: chart.Axis{Label: "shard, in the order of the manifest"}, Y: chart.Axis{Label: "tokens a byte"}, Series: []chart.Series{density},
 		},
 	}
 }

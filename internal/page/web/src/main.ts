@@ -11,7 +11,7 @@ import { run as runPanel } from "./panels/run";
 import { shards } from "./panels/shards";
 import { warp } from "./panels/warp";
 import { show, type Context, type Panel, type Shown } from "./panel";
-import { count, duration, tick } from "./text";
+import { count, duration } from "./text";
 import { view } from "./view";
 
 const panels: Panel[] = [warp, loss, embeddings, canvas, runPanel, shards];
@@ -134,7 +134,7 @@ function showStatus(): void {
   const bar = h("progress", { max: 1, value: share, "aria-label": "Share of the training steps that is done" });
   const words = [`step ${count(run.step)} of ${count(run.steps)}`];
   if (run.state === "training" && !report && speedOf === run.id) {
-    if (tokensPerSecond !== null) words.push(`${tick(Math.round(tokensPerSecond))} tokens/s`);
+    if (tokensPerSecond !== null) words.push(`${count(Math.round(tokensPerSecond))} tokens/s`);
     if (stepsPerSecond !== null && stepsPerSecond > 0) words.push(`${duration((run.steps - run.step) / stepsPerSecond)} left`);
   }
   const state = gone ? "server gone, trying again" : run.state;

@@ -38,13 +38,14 @@ export function sharpening(moved: (i: number) => void): Sharpening {
     ];
   });
   const heat = h("div", { class: "heatbox" }, picture, cursor);
+  const givenKey = h("span", { class: "token given" }, "given");
   const element = h(
     "div",
     { class: "sharpening" },
     h("div", { class: "bar" }, steer.element),
     caption,
     text,
-    h("div", { class: "key" }, h("span", {}, "unsure"), h("span", { class: "tint", "aria-hidden": "true" }), h("span", {}, "sure"), h("span", { class: "token given" }, "given"), under),
+    h("div", { class: "key" }, h("span", {}, "unsure"), h("span", { class: "tint", "aria-hidden": "true" }), h("span", {}, "sure"), givenKey, under),
     h("figure", { class: "chart" }, h("figcaption", {}, h("h3", {}, "Confidence of each position, from noise (above) to text (below)")), heat, h("p", { class: "axis" }, h("span", {}, "0"), h("span", {}, "position in the window (tokens)"), h("span", {}, "")), behind.element),
   );
   const lastPosition = element.querySelector(".axis span:last-child") as HTMLElement;
@@ -80,6 +81,7 @@ export function sharpening(moved: (i: number) => void): Sharpening {
     const known = frames.some((f) => f.p !== null);
     (heat.parentElement as HTMLElement).hidden = !known || frames.length < 2;
     lastPosition.textContent = count(width);
+    givenKey.hidden = !frames.some((f) => f.given?.some(Boolean));
     picture.width = width;
     picture.height = Math.max(1, frames.length);
     const context = picture.getContext("2d");
