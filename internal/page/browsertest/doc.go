@@ -4,7 +4,7 @@
 //
 // It is a module of its own, so that nobody who builds textwarp needs what drives
 // a browser. `make test-page` runs it. It builds the commands, makes its own
-// shards and runs with them, and skips where there is no Chromium.
+// shards and runs with them, and fails where there is no Chromium.
 //
 // TEXTWARP_SHOTS=DIR writes pictures of every panel into DIR; those of TestPictures
 // are of the run in TEXTWARP_RUN and the shards in TEXTWARP_STREAM, where they are

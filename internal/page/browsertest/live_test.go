@@ -43,9 +43,9 @@ func TestLive(t *testing.T) {
 	b.until(`document.querySelector(".status .state").textContent === "training"`)
 	b.until(`/tokens\/s .* left/.test(document.querySelector(".status").innerText)`)
 	const step = `Number(/step ([\d,]+)/.exec(document.querySelector(".status").innerText)[1].replaceAll(",", ""))`
-	const drawn = `Number(document.querySelector(".tiles dd").textContent.split(" ")[0].replaceAll(",", ""))`
+	const drawn = `Number(document.querySelector(".tiles dd")?.textContent.split(" ")[0].replaceAll(",", ""))`
 	from := value[int](b, step)
-	b.until(step + " > 0 && " + drawn + " > 0")
+	b.until(step + " > 0 && " + drawn + ` > 0 && document.querySelector(".plot canvas")`)
 	value[bool](b, `(window.was = [document.querySelector(".plot canvas"), `+drawn+`], true)`)
 	b.until(step + " > " + strconv.Itoa(from+100))
 	b.until(drawn + " > window.was[1]")
@@ -57,6 +57,21 @@ func TestLive(t *testing.T) {
 	b.shot("live")
 	end()
 	b.until(`document.querySelector(".status .state").textContent === "stopped"`)
+}
+
+// A run that is looked at before it has begun shows by itself when it has.
+func TestBeginning(t *testing.T) {
+	whole, dir := history(t), in("beginning")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	b := open(t, serve(t, dir), "http://127.0.0.1:", wide)
+	b.until(`document.querySelector(".problem").innerText.includes("config.toml")`)
+	if err := os.CopyFS(dir, os.DirFS(whole)); err != nil {
+		t.Fatal(err)
+	}
+	b.until(`document.querySelectorAll(".plot canvas").length === 3 && !document.querySelector(".problem:not([hidden])")`)
+	b.want(`document.querySelector(".status").innerText.includes("2,000 of 2,000")`)
 }
 
 // A server that ends is said, and what was shown stays.

@@ -23,6 +23,10 @@ var made struct {
 }
 
 func TestMain(m *testing.M) {
+	if chromium == "" {
+		fmt.Fprintln(os.Stderr, "error: no Chromium: apt-get install chromium")
+		os.Exit(1)
+	}
 	dir, err := os.MkdirTemp("", "textwarp-page-*")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -144,9 +148,6 @@ func serve(t *testing.T, args ...string) string {
 // start is serve, with what ends it earlier.
 func start(t *testing.T, args ...string) (address string, stop func()) {
 	t.Helper()
-	if chromium == "" {
-		t.Skip("no Chromium: apt-get install chromium")
-	}
 	cmd := exec.Command(in("inspect"), append([]string{"serve"}, args...)...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -36,6 +36,7 @@ func TestPanels(t *testing.T) {
 					b.drawn(panel.charts)
 				}
 				b.tables(panel.charts)
+				b.named()
 				b.downloads()
 				panel.try(b)
 				b.fits()
@@ -200,4 +201,19 @@ func (b *tab) reopens() {
 	b.do(chromedp.Reload())
 	b.settled()
 	b.until(fmt.Sprintf(`%s === %q`, shown, before))
+}
+
+// named fails where something that one can act on, or a picture, has no name for
+// who does not see it, or a place in the order of the tabulator of its own.
+func (b *tab) named() {
+	b.Helper()
+	nameless := value[string](b, `[...document.querySelectorAll("a, button, input, select, textarea, summary, progress, canvas, figure, [role], [tabindex]")]
+		.filter(e => e.checkVisibility() && !e.closest("[aria-hidden=true]"))
+		.filter(e => e.tabIndex > 0 || !(e.ariaLabel || e.labels?.[0]?.textContent || e.closest("[role=img], [aria-label]") ||
+			document.getElementById(e.getAttribute("aria-labelledby"))?.textContent || e.querySelector("figcaption")?.textContent ||
+			(e.matches("a, button, summary, [role=status], [role=alert], [role=list]") && (e.textContent || e.role))))
+		.map(e => e.outerHTML.slice(0, 100)).join("; ")`)
+	if nameless != "" {
+		b.Errorf("without a name: %s", nameless)
+	}
 }

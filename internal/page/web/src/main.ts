@@ -170,8 +170,17 @@ function refresh(): void {
     const touched = [...waiting].some(([id, parts]) => (s.panel === runPanel || id === now?.id) && s.panel.of.some((part) => parts.has(part)));
     if (touched) void s.load();
   }
+  if (all.runs.some((r) => r.problem !== "" && waiting.has(r.id))) void mended();
   if (now && waiting.get(now.id)?.has("metrics")) void measure(now).then(showStatus, () => undefined);
   waiting.clear();
+}
+
+// mended builds the page anew where runs have lost their problems, such as one that had not quite begun.
+async function mended(): Promise<void> {
+  const runs = await get<Runs>("/api/runs").catch(() => all);
+  if (!runs.runs.some((r, i) => r.problem !== all.runs[i]?.problem)) return;
+  all = runs;
+  build();
 }
 
 listen({
