@@ -45,7 +45,7 @@ type run struct {
 // not exist is [safeio.ErrNotFound]; one that is damaged shows as such on the
 // page. Close ends it.
 func New(version string, dirs []string, stream string) (*Server, error) {
-	s := &Server{version: version, news: newNews()}
+	s := &Server{version: version, news: newNews(), writer: writer{turn: make(chan struct{}, 1)}}
 	for i, dir := range dirs {
 		r, err := inspect.Open(dir)
 		if err != nil {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/seed-4c77ef92/textwarp/autoregressive"
@@ -19,8 +18,7 @@ import (
 
 // writer writes one text at a time, with the model that was asked for last.
 type writer struct {
-	once sync.Once
-	turn chan struct{} // holds one token: the right to write
+	turn chan struct{} // has room for one: who is writing
 	pool *kernels.Pool
 
 	run   *run
@@ -40,14 +38,10 @@ const (
 var errBusy = errors.New("another text is being written: try again when it is done")
 
 func (w *writer) take(ctx context.Context) error {
-	w.once.Do(func() {
-		w.turn = make(chan struct{}, 1)
-		w.turn <- struct{}{}
-	})
 	wait := time.NewTimer(patience)
 	defer wait.Stop()
 	select {
-	case <-w.turn:
+	case w.turn <- struct{}{}:
 		return nil
 	case <-wait.C:
 		return errBusy
@@ -56,7 +50,7 @@ func (w *writer) take(ctx context.Context) error {
 	}
 }
 
-func (w *writer) give() { w.turn <- struct{}{} }
+func (w *writer) give() { <-w.turn }
 
 func (w *writer) close() {
 	if w.pool != nil {

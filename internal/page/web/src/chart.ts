@@ -168,7 +168,6 @@ export function chart(kindOf: "tall" | "low" = "tall"): Chart {
         }),
       ],
       hooks: {
-        drawClear: [() => undefined],
         drawSeries: [(u, i) => extras(u, i)],
         draw: [(u) => mark(u)],
         setCursor: [(u) => readOut(u)],

@@ -34,10 +34,6 @@ export function dark(): boolean {
   return scheme.matches && !printing;
 }
 
-export function onPaper(): boolean {
-  return printing;
-}
-
 /** kind is the colour of the i-th series. */
 export function kind(i: number): string {
   const palette = dark() ? onDark : onLight;

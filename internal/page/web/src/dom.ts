@@ -32,14 +32,6 @@ export function fill(element: Element, ...children: Child[]): void {
   put(element, ...children);
 }
 
-let last = 0;
-
-/** newId is unlike every other id of the page. */
-export function newId(kind: string): string {
-  last++;
-  return `${kind}-${last}`;
-}
-
 export interface Option {
   value: string;
   label: string;

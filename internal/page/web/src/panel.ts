@@ -42,7 +42,7 @@ export function show(panel: Panel, context: Context): Shown {
   const problem = h("div", { class: "problem", role: "alert", hidden: true });
   const body = h("div", { class: "body" });
   const links = h("div", { class: "downloads" });
-  const heading = newHeading(panel);
+  const heading = h("h2", { id: "title-" + panel.id }, panel.title);
   const element = h("section", { class: "panel", id: "panel-" + panel.id, "aria-labelledby": heading.id, "aria-busy": "true" }, h("div", { class: "head" }, heading, links), problem, body);
   let mounted: Mounted | null = null;
 
@@ -76,10 +76,6 @@ export function show(panel: Panel, context: Context): Shown {
   };
   linkRow();
   return { element, panel, load, close: () => mounted?.close() };
-}
-
-function newHeading(panel: Panel): HTMLHeadingElement {
-  return h("h2", { id: "title-" + panel.id }, panel.title);
 }
 
 function linkButton(): HTMLElement {

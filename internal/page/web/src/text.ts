@@ -73,7 +73,7 @@ function trim(n: number): string {
 
 /** bytes writes a size in decimal units. */
 export function bytes(n: number): string {
-  return n < 1000 ? `${n} B` : tick(n).replace(/([kMGT])$/, " $1B").replace(" k", " k");
+  return n < 1000 ? `${n} B` : tick(n).replace(/([kMGT])$/, " $1B");
 }
 
 /** duration writes seconds as h:mm:ss or m:ss. */
