@@ -41,6 +41,7 @@ type ModelConfig struct {
 	Heads      int     `toml:"heads" help:"attention heads"`
 	MLP        int     `toml:"mlp" help:"hidden units of a block's MLP"`
 	LocalHeads bool    `toml:"local_heads" help:"start attention heads on the neighbouring positions"`
+	Freeze     bool    `toml:"freeze_embeddings" help:"leave the embedding table as it is at the start"`
 }
 
 // Denoiser gives the network's configuration for a vocabulary.

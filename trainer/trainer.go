@@ -37,6 +37,11 @@ type Options struct {
 	Version string      // of the program, for the record
 	Notify  func(Event) // called from the loop; may be nil
 
+	// Init changes what a new run begins with, after the random values are drawn;
+	// may be nil. The warp is nil where the objective knows no noise. An error is
+	// that of Start.
+	Init func(*Model, timewarp.Warp) error
+
 	// Recompute runs every block of the network again on the way back instead
 	// of keeping its activations. It changes memory and time and not the
 	// result, as Pool does, so it is of the machine and not of the
@@ -96,9 +101,15 @@ func Start(dir string, s *Settings, data *Data, o Options) (*Trainer, error) {
 	}
 	t.model.Init(s.Run.Seed)
 	t.model.Table.Stretch(s.Model.EmbedStd / embeddings.InitStd)
-	t.model.Table.Refresh()
-	copy(t.average.Params, t.model.Params)
-	if err := t.begin(s); err != nil {
+	if o.Init != nil {
+		err = o.Init(t.model, t.warp)
+	}
+	if err == nil {
+		t.model.Table.Refresh()
+		copy(t.average.Params, t.model.Params)
+		err = t.begin(s)
+	}
+	if err != nil {
 		t.Close()
 		return nil, err
 	}
@@ -243,7 +254,7 @@ func (t *Trainer) step() error {
 	}
 	clear(t.model.Grads)
 	losses := t.process.Gradient(t.state.draw(), t.ids)
-	norm := math.Sqrt(t.options.Pool.SumSquares(t.model.Grads))
+	norm := math.Sqrt(t.options.Pool.SumSquares(t.model.Grads[t.learned():]))
 	t.state.Step++
 	t.state.Tokens += len(t.ids)
 	if !finite(losses.CE) || !finite(norm) {
@@ -268,8 +279,18 @@ func (t *Trainer) update(norm float64) {
 			w[i] -= float32(lr*o.WeightDecay) * w[i]
 		}
 	}
-	t.options.Pool.AdamW(t.model.Params, t.model.Grads, t.m, t.v, t.average.Params, o.adam(lr, norm, t.state.Updates))
+	from := t.learned()
+	t.options.Pool.AdamW(t.model.Params[from:], t.model.Grads[from:], t.m[from:], t.v[from:], t.average.Params[from:],
+		o.adam(lr, norm, t.state.Updates))
 	t.model.Table.Refresh()
+}
+
+// learned is where the parameters begin that are learned: behind a frozen table.
+func (t *Trainer) learned() int {
+	if t.config.Model.Freeze {
+		return len(t.model.Table.W)
+	}
+	return 0
 }
 
 // adam are the options of one AdamW step at a learning rate and a gradient norm.

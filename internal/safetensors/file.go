@@ -107,34 +107,65 @@ func (f *File) Shape(name string) []int {
 	return append([]int{}, f.entries[i].shape...)
 }
 
-// Read fills dst with the values of a float32 tensor in row-major order. The
-// length of dst must be the product of the tensor's shape. A tensor that is
-// not there, of another size or of another dtype is safeio.ErrMismatch.
+// Read fills dst with the values of a tensor of dtype F32, F16 or BF16, of which
+// float32 has every value, in row-major order. The length of dst must be the
+// product of the tensor's shape. A tensor that is not there, of another size or
+// of another dtype is safeio.ErrMismatch.
 func (f *File) Read(name string, dst []float32) error {
 	i, ok := f.byName[name]
 	if !ok {
 		return fmt.Errorf("read tensors %q: no tensor %q: %w", f.path, name, safeio.ErrMismatch)
 	}
 	e := f.entries[i]
-	if e.dtype != "F32" {
-		return fmt.Errorf("read tensors %q: tensor %q is %s, want F32: %w", f.path, name, e.dtype, safeio.ErrMismatch)
+	if !slices.Contains([]string{"F32", "F16", "BF16"}, e.dtype) {
+		return fmt.Errorf("read tensors %q: tensor %q is %s, want F32, F16 or BF16: %w", f.path, name, e.dtype, safeio.ErrMismatch)
 	}
-	if int64(len(dst)) != (e.end-e.begin)/4 {
+	width := bitsOf(e.dtype) / 8
+	if int64(len(dst)) != (e.end-e.begin)/int64(width) {
 		return fmt.Errorf("read tensors %q: tensor %q has shape %v, want %d values: %w", f.path, name, e.shape, len(dst), safeio.ErrMismatch)
 	}
 	at := f.start + e.begin
-	chunk := make([]byte, min(chunkBytes, 4*len(dst)))
-	for values := range slices.Chunk(dst, chunkBytes/4) {
-		bytes := chunk[:4*len(values)]
+	chunk := make([]byte, min(chunkBytes, width*len(dst)))
+	for values := range slices.Chunk(dst, chunkBytes/width) {
+		bytes := chunk[:width*len(values)]
 		if err := readFull(f.data, bytes, at); err != nil {
 			return fmt.Errorf("read tensors %q: tensor %q: %w", f.path, name, err)
 		}
 		at += int64(len(bytes))
-		for j := range values {
-			values[j] = math.Float32frombits(binary.LittleEndian.Uint32(bytes[4*j:]))
-		}
+		widen(values, bytes, e.dtype)
 	}
 	return nil
+}
+
+// widen decodes little endian numbers of a dtype.
+func widen(dst []float32, bytes []byte, dtype string) {
+	switch dtype {
+	case "F32":
+		for i := range dst {
+			dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(bytes[4*i:]))
+		}
+	case "BF16": // the upper half of a float32
+		for i := range dst {
+			dst[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(bytes[2*i:])) << 16)
+		}
+	case "F16":
+		for i := range dst {
+			dst[i] = half(binary.LittleEndian.Uint16(bytes[2*i:]))
+		}
+	}
+}
+
+// half is the value of an IEEE 754 binary16: sign, 5 bits of exponent with bias
+// 15, 10 bits of fraction.
+func half(h uint16) float32 {
+	sign, exponent, fraction := uint32(h>>15)<<31, uint32(h>>10&31), uint32(h&1023)
+	switch exponent {
+	case 0: // subnormal: fraction · 2⁻²⁴
+		return math.Float32frombits(sign | math.Float32bits(float32(fraction)/(1<<24)))
+	case 31: // infinity or NaN
+		return math.Float32frombits(sign | 255<<23 | fraction<<13)
+	}
+	return math.Float32frombits(sign | (exponent+127-15)<<23 | fraction<<13)
 }
 
 // Close releases the file.

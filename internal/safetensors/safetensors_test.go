@@ -156,7 +156,7 @@ func TestOpenWhatIsNoFile(t *testing.T) {
 }
 
 func TestReadRefuses(t *testing.T) {
-	header := `{"half":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]},"full":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}`
+	header := `{"half":{"dtype":"I16","shape":[2],"data_offsets":[0,4]},"full":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}`
 	path := save(t, file(header, 12))
 	f, err := safetensors.Open(path)
 	if err != nil {
@@ -169,7 +169,7 @@ func TestReadRefuses(t *testing.T) {
 		want         string
 	}{
 		{"absent", "none", 2, `no tensor "none"`},
-		{"dtype", "half", 2, "is BF16, want F32"},
+		{"dtype", "half", 2, "is I16, want F32"},
 		{"too short", "full", 1, "shape [2], want 1 values"},
 		{"too long", "full", 3, "shape [2], want 3 values"},
 	}
@@ -186,6 +186,45 @@ func TestReadRefuses(t *testing.T) {
 	}
 	if err := f.Read("full", make([]float32, 2)); !errors.Is(err, safeio.ErrCorrupt) {
 		t.Errorf("shortened after Open: %v", err)
+	}
+}
+
+// TestHalves: values of the two formats of 16 bits, by IEEE 754 (binary16) and as
+// the upper half of binary32.
+func TestHalves(t *testing.T) {
+	cases := []struct {
+		name, dtype string
+		bits        uint16
+		want        float32
+	}{
+		{"one", "F16", 0x3c00, 1},
+		{"minus two", "F16", 0xc000, -2},
+		{"a third, rounded", "F16", 0x3555, 0x1.554p-2},
+		{"largest", "F16", 0x7bff, 65504},
+		{"smallest normal", "F16", 0x0400, 0x1p-14},
+		{"largest subnormal", "F16", 0x03ff, 0x1.ff8p-15},
+		{"smallest subnormal", "F16", 0x8001, -0x1p-24},
+		{"zero", "F16", 0, 0},
+		{"infinity", "F16", 0xfc00, float32(math.Inf(-1))},
+		{"one", "BF16", 0x3f80, 1},
+		{"largest", "BF16", 0x7f7f, 0x1.fep127},
+		{"smallest subnormal", "BF16", 0x8001, -0x1p-133},
+		{"infinity", "BF16", 0x7f80, float32(math.Inf(1))},
+	}
+	for _, c := range cases {
+		t.Run(c.dtype+" "+c.name, func(t *testing.T) {
+			header := fmt.Sprintf(`{"x":{"dtype":%q,"shape":[1],"data_offsets":[0,2]}}`, c.dtype)
+			data := binary.LittleEndian.AppendUint16(file(header, 0), c.bits)
+			f, err := safetensors.Open(save(t, data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			var got [1]float32
+			if err := f.Read("x", got[:]); err != nil || got[0] != c.want {
+				t.Errorf("got %v, %v, want %v", got[0], err, c.want)
+			}
+		})
 	}
 }
 
