@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seed-4c77ef92/textwarp/internal/cli"
+	"github.com/seed-4c77ef92/textwarp/internal/hub"
 	"github.com/seed-4c77ef92/textwarp/internal/kernels"
 	"github.com/seed-4c77ef92/textwarp/internal/safeio"
 	"github.com/seed-4c77ef92/textwarp/pipeline"
@@ -36,7 +37,7 @@ type options struct {
 
 // shortcuts are the flags that stand for one setting.
 var shortcuts = []struct{ flag, key, help string }{
-	{"held-out", "data.held_out", "directory of shards for held-out losses; with --resume: where they are now"},
+	{"held-out", "data.held_out", "directory of shards for held-out losses"},
 	{"tokenizer", "data.tokenizer", "tokenizer of text on standard input"},
 	{"length", "data.length", "tokens a window"},
 	{"steps", "run.steps", "training steps"},
@@ -98,15 +99,11 @@ TOML file, then flags.
 			if o.stream == "" && o.resume == "" && o.config == "" {
 				return cli.Usagef("give either --stream with shards to begin a run, or --resume with a run to continue")
 			}
-			// Weights and activations stay; by default garbage could fill as much again
-			// before it is collected.
-			if os.Getenv("GOGC") == "" {
-				debug.SetGCPercent(5)
-			}
+			saveMemory()
 			if o.resume != "" {
 				return resume(cmd, o)
 			}
-			s, err := settings(cmd, o)
+			s, err := settings(cmd, o, nil)
 			if err != nil {
 				return cli.Exit(cli.ExitUsage, err)
 			}
@@ -116,22 +113,11 @@ TOML file, then flags.
 			return start(cmd.Context(), cmd.OutOrStdout(), s, o)
 		},
 	}
+	o.flags(cmd)
 	f := cmd.Flags()
-	f.StringVar(&o.stream, "stream", "", "directory or http:// address of shards to learn from, or - for text on standard input; with --resume: where the shards are now")
-	f.BoolVar(&o.follow, "follow", false, "take up shards while prep shard still makes them (data.follow)")
-	f.StringVar(&o.cache, "cache", "", "directory for copies of shards that are far away")
-	f.StringVar(&o.cacheSize, "cache-size", "10GB", "most that --cache may hold")
-	f.StringVarP(&o.out, "out", "o", "run", "directory of the new run")
 	f.StringVar(&o.resume, "resume", "", "run to continue")
-	f.StringVar(&o.preset, "preset", "nano", "nano, nano-ar, small or base")
-	f.StringVar(&o.config, "config", "", "TOML file of settings, for instance another run's config.toml")
-	for _, s := range shortcuts {
-		f.String(s.flag, "", s.help+" ("+s.key+")")
-	}
-	f.StringArrayVar(&o.set, "set", nil, "any other setting, as section.key=value")
-	f.Int64Var(&o.tokens, "tokens", 0, "train on about so many tokens (sets run.steps)")
-	f.Float64Var(&o.minutes, "minutes", 0, "train for about so long: the speed is measured first (sets run.steps)")
-	f.IntVar(&o.threads, "threads", 0, "processor cores to use; the result does not depend on it (default: all)")
+	f.Lookup("stream").Usage += "; with --resume: where the shards are now"
+	f.Lookup("held-out").Usage += "; with --resume: where they are now"
 	f.BoolVar(&o.recompute, "recompute", false, "keep fewer activations and work them out again: less memory, up to a sixth more time, the same result")
 	f.BoolVar(&o.printConfig, "print-config", false, "print the resolved settings with their origins, and stop")
 	f.BoolVarP(&o.dryRun, "dry-run", "n", false, "print parameters, memory, work and steps, and stop")
@@ -141,16 +127,41 @@ TOML file, then flags.
 	for _, look := range []string{"dry-run", "profile", "print-config", "follow"} { // of a run that is to begin
 		cmd.MarkFlagsMutuallyExclusive("resume", look)
 	}
-	cmd.MarkFlagsMutuallyExclusive("steps", "tokens", "minutes")
-	cmd.AddCommand(newExport())
+	cmd.AddCommand(newExport(), newImport())
 	return cmd
 }
 
-// settings lays preset, file and flags over one another.
-func settings(cmd *cobra.Command, o options) (*trainer.Settings, error) {
+// flags registers what begins a run.
+func (o *options) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&o.stream, "stream", "", "directory or http:// address of shards to learn from, or - for text on standard input")
+	f.BoolVar(&o.follow, "follow", false, "take up shards while prep shard still makes them (data.follow)")
+	f.StringVar(&o.cache, "cache", "", "directory for copies of shards that are far away")
+	f.StringVar(&o.cacheSize, "cache-size", "10GB", "most that --cache may hold")
+	f.StringVarP(&o.out, "out", "o", "run", "directory of the new run")
+	f.StringVar(&o.preset, "preset", "nano", "nano, nano-ar, small or base")
+	f.StringVar(&o.config, "config", "", "TOML file of settings, for instance another run's config.toml")
+	for _, s := range shortcuts {
+		f.String(s.flag, "", s.help+" ("+s.key+")")
+	}
+	f.StringArrayVar(&o.set, "set", nil, "any other setting, as section.key=value")
+	f.Int64Var(&o.tokens, "tokens", 0, "train on about so many tokens (sets run.steps)")
+	f.Float64Var(&o.minutes, "minutes", 0, "train for about so long: the speed is measured first (sets run.steps)")
+	f.IntVar(&o.threads, "threads", 0, "processor cores to use; the result does not depend on it (default: all)")
+	cmd.MarkFlagsMutuallyExclusive("steps", "tokens", "minutes")
+}
+
+// settings lays preset, what a source asks for, file and flags over one another.
+// The source may be nil.
+func settings(cmd *cobra.Command, o options, source *hub.Source) (*trainer.Settings, error) {
 	s, err := trainer.NewSettings(o.preset)
 	if err != nil {
 		return nil, err
+	}
+	if source != nil {
+		if err := source.Adopt(s); err != nil {
+			return nil, err
+		}
 	}
 	if o.config != "" {
 		if err := s.Load(o.config); err != nil {
@@ -232,6 +243,14 @@ func start(ctx context.Context, stdout io.Writer, s *trainer.Settings, o options
 		o.out, s.Data.Stream, s.Run.Steps, s.Optim.Batch, s.Data.Length, t.Parameters())
 	w.begin(o, s.Config, t.Step())
 	return run(ctx, t, w, s.Config)
+}
+
+// saveMemory: weights and activations stay; by default garbage could fill as much
+// again before it is collected.
+func saveMemory() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(5)
+	}
 }
 
 // newPool starts the workers and says so where the precision cannot be had.

@@ -53,7 +53,7 @@ var ours = map[string][]string{
 	},
 
 	"internal/hub": {
-		"trainer", "timewarp", "denoiser", "autoregressive", "tokenize", "internal/kernels", "internal/safeio", "internal/safetensors",
+		"trainer", "timewarp", "embeddings", "diffusion", "autoregressive", "tokenize", "internal/kernels", "internal/safeio", "internal/safetensors",
 	},
 
 	"internal/inspect": {

@@ -1,10 +1,15 @@
 package hub
 
 import (
+	"cmp"
+	"encoding/json"
+	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/seed-4c77ef92/textwarp/autoregressive"
+	"github.com/seed-4c77ef92/textwarp/diffusion"
 	"github.com/seed-4c77ef92/textwarp/timewarp"
 	"github.com/seed-4c77ef92/textwarp/trainer"
 )
@@ -33,6 +38,35 @@ type Config struct {
 	Causal           bool  `json:"causal"`
 	SelfConditioning bool  `json:"self_conditioning"`
 	Warp             *Warp `json:"warp"` // nil where the objective knows no noise
+
+	Training *Training `json:"textwarp"`
+}
+
+// Training is what train import goes on from and no other program needs.
+type Training struct {
+	Settings map[string]any  `json:"settings"`       // that the weights depend on, as in config.toml
+	Warp     json.RawMessage `json:"warp,omitempty"` // exact state
+}
+
+// newTraining notes what a run was trained with.
+func newTraining(m *trainer.Trained) (*Training, error) {
+	t := &Training{Settings: map[string]any{}}
+	c := m.Config
+	c.Process.Objective = cmp.Or(c.Process.Objective, trainer.CDCD) // runs of the first versions name none
+	c.Process.Loss = cmp.Or(c.Process.Loss, diffusion.LossCE)
+	for key, value := range c.All() {
+		if section, _, _ := strings.Cut(key, "."); section == "model" || section == "process" || key == "data.length" {
+			t.Settings[key] = value
+		}
+	}
+	if m.Warp == nil {
+		return t, nil
+	}
+	var err error
+	if t.Warp, err = json.Marshal(m.Warp); err != nil {
+		return nil, fmt.Errorf("encode warp: %w", err)
+	}
+	return t, nil
 }
 
 // Warp is the learned warp at its nodes: u = CDF[i] at the noise level T[i].

@@ -47,6 +47,10 @@ func Export(files safeio.FS, run, dir string, pool *kernels.Pool) (*trainer.Trai
 	if err != nil {
 		return nil, err
 	}
+	config := newConfig(m)
+	if config.Training, err = newTraining(m); err != nil {
+		return nil, err
+	}
 	parts := []struct {
 		name  string
 		write func(io.Writer) error
@@ -54,7 +58,7 @@ func Export(files safeio.FS, run, dir string, pool *kernels.Pool) (*trainer.Trai
 		{WeightsFile, func(w io.Writer) error {
 			return safetensors.Write(w, map[string]string{"format": "pt"}, turned(m.Model.Tensors(m.Model.Params, "")))
 		}},
-		{ConfigFile, asJSON(newConfig(m))},
+		{ConfigFile, asJSON(config)},
 		{TokenizerFile, plain(m.Tokenizer.JSON())},
 		{tokenizerSetup, asJSON(tokenizerConfig(m))},
 		{generationFile, asJSON(generation(m))},
@@ -128,22 +132,28 @@ func replace(files safeio.FS, dir string, fill func(temp string) error) error {
 	return nil
 }
 
-// turned are the tensors with their matrices [out, in], as PyTorch keeps them; the
-// table is rows of tokens in both.
+// turned are the tensors with their matrices [out, in], as PyTorch keeps them.
 func turned(tensors []safetensors.Tensor) []safetensors.Tensor {
 	out := slices.Clone(tensors)
 	for i, t := range tensors {
-		if len(t.Shape) != 2 || t.Name == "embeddings.weight" {
-			continue
+		if isTurned(t) {
+			out[i].Shape, out[i].F32 = []int{t.Shape[1], t.Shape[0]}, transpose(t.F32, t.Shape[0], t.Shape[1])
 		}
-		rows, columns := t.Shape[0], t.Shape[1]
-		values := make([]float32, len(t.F32))
-		for r := range rows {
-			for c := range columns {
-				values[c*rows+r] = t.F32[r*columns+c]
-			}
+	}
+	return out
+}
+
+// isTurned tells the network's matrices from its vectors and from the table, which
+// is rows of tokens everywhere.
+func isTurned(t safetensors.Tensor) bool { return len(t.Shape) == 2 && t.Name != "embeddings.weight" }
+
+// transpose makes [columns, rows] of a matrix [rows, columns].
+func transpose(m []float32, rows, columns int) []float32 {
+	out := make([]float32, len(m))
+	for r := range rows {
+		for c := range columns {
+			out[c*rows+r] = m[r*columns+c]
 		}
-		out[i].Shape, out[i].F32 = []int{columns, rows}, values
 	}
 	return out
 }

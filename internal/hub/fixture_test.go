@@ -2,8 +2,8 @@ package hub
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -85,6 +85,19 @@ func train(dir, shards string, settings map[string]string) error {
 }
 
 func start(dir, shards string, settings map[string]string) (*trainer.Trainer, error) {
+	s, err := resolve(shards, settings, nil)
+	if err != nil {
+		return nil, err
+	}
+	data, err := trainer.OpenData(s.Config, nil)
+	if err != nil {
+		return nil, err
+	}
+	return trainer.Start(dir, s, data, trainer.Options{Pool: kernels.NewPool(1)})
+}
+
+// resolve lays settings over those of a source, and these over a tiny model's.
+func resolve(shards string, settings map[string]string, source *Source) (*trainer.Settings, error) {
 	s, err := trainer.NewSettings("nano")
 	if err != nil {
 		return nil, err
@@ -93,15 +106,17 @@ func start(dir, shards string, settings map[string]string) (*trainer.Trainer, er
 		"data.stream": shards, "data.length": "16", "run.steps": "6", "run.save_every": "3", "run.sample_every": "3", "run.log_every": "2",
 		"model.embed_dim": "8", "model.width": "16", "model.layers": "1", "model.heads": "2", "model.mlp": "32", "optim.warmup": "1",
 	}
-	maps.Copy(all, settings)
-	for key, value := range all {
-		if err := s.Set(key, value, "test"); err != nil {
-			return nil, err
+	set := func(all map[string]string) error {
+		for key, value := range all {
+			if err := s.Set(key, value, "test"); err != nil {
+				return err
+			}
 		}
+		return nil
 	}
-	data, err := trainer.OpenData(s.Config, nil)
-	if err != nil {
-		return nil, err
+	err = set(all)
+	if source != nil {
+		err = errors.Join(err, source.Adopt(s))
 	}
-	return trainer.Start(dir, s, data, trainer.Options{Pool: kernels.NewPool(1)})
+	return s, errors.Join(err, set(settings))
 }
