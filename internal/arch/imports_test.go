@@ -88,7 +88,7 @@ var foreign = map[string][]string{
 	"gonum.org/v1/plot":                 {"internal/chart"},
 	"golang.org/x/image":                {"internal/chart"},
 	"golang.org/x/text":                 {"internal/chart", "tokenize", "pipeline"},
-	"golang.org/x/sys":                  {"internal/kernels"},
+	"golang.org/x/sys":                  {"internal/kernels", "internal/safeio"},
 	"golang.org/x/term":                 {"internal/cli"},
 	"github.com/sugarme/tokenizer":      {"bench/..."},
 	"gorgonia.org":                      {},

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -15,7 +16,7 @@ import (
 
 // card writes the model card. Every figure in it is one that the run recorded.
 func card(run string, m *trainer.Trained) ([]byte, error) {
-	last, err := newest(filepath.Join(run, trainer.MetricsFile), m.Step)
+	last, err := recordedIn(run, m.Step)
 	if err != nil {
 		return nil, err
 	}
@@ -83,18 +84,29 @@ type recorded struct {
 // maxLine bounds a line of metrics.
 const maxLine = 16 << 20
 
-// newest reads a log of metrics up to a step. A last line that is still being
-// written does not count; a log that is not there is empty.
-func newest(path string, step int) (r recorded, err error) {
+// recordedIn reads a run's log of metrics up to a step. A log that is not there is
+// empty.
+func recordedIn(run string, step int) (recorded, error) {
+	path := filepath.Join(run, trainer.MetricsFile)
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return r, nil
+		return recorded{}, nil
 	}
 	if err != nil {
-		return r, fmt.Errorf("read log: %w", err)
+		return recorded{}, fmt.Errorf("read log: %w", err)
 	}
 	defer f.Close()
-	lines := bufio.NewScanner(f)
+	r, err := newest(f, step)
+	if err != nil {
+		return r, fmt.Errorf("read %q: %w (%w)", path, err, safeio.ErrCorrupt)
+	}
+	return r, nil
+}
+
+// newest reads lines of metrics up to a step. A last line that is still being
+// written does not count.
+func newest(log io.Reader, step int) (r recorded, err error) {
+	lines := bufio.NewScanner(log)
 	lines.Buffer(nil, maxLine)
 	var broken error
 	for n := 1; lines.Scan(); n++ {
@@ -103,7 +115,7 @@ func newest(path string, step int) (r recorded, err error) {
 		}
 		var l trainer.MetricsLine
 		if err := json.Unmarshal(lines.Bytes(), &l); err != nil {
-			broken = fmt.Errorf("read %q, line %d: %w (%w)", path, n, err, safeio.ErrCorrupt)
+			broken = fmt.Errorf("line %d: %w", n, err)
 			continue
 		}
 		if l.Step > step {
@@ -114,8 +126,5 @@ func newest(path string, step int) (r recorded, err error) {
 			r.evaluation = &l
 		}
 	}
-	if err := lines.Err(); err != nil {
-		return r, fmt.Errorf("read %q: %w (%w)", path, err, safeio.ErrCorrupt)
-	}
-	return r, nil
+	return r, lines.Err()
 }

@@ -40,9 +40,6 @@ func Export(files safeio.FS, run, dir string, pool *kernels.Pool) (*trainer.Trai
 	if err != nil {
 		return nil, err
 	}
-	if err := replaceable(dir); err != nil {
-		return nil, err
-	}
 	card, err := card(run, m)
 	if err != nil {
 		return nil, err
@@ -65,7 +62,16 @@ func Export(files safeio.FS, run, dir string, pool *kernels.Pool) (*trainer.Trai
 		{modelingFile, plain(modeling)},
 		{cardFile, plain(card)},
 	}
-	return m, replace(files, dir, func(temp string) error {
+	write := files.WriteDir
+	if there, err := replaceable(dir); err != nil {
+		return nil, err
+	} else if there {
+		write = files.ReplaceDir
+	}
+	if err := files.MkdirAll(filepath.Dir(dir)); err != nil {
+		return nil, err
+	}
+	return m, write(dir, func(temp string) error {
 		for _, p := range parts {
 			if err := files.WriteFile(filepath.Join(temp, p.name), p.write); err != nil {
 				return err
@@ -75,61 +81,34 @@ func Export(files safeio.FS, run, dir string, pool *kernels.Pool) (*trainer.Trai
 	})
 }
 
-// replaceable refuses a directory that holds anything that Export did not write.
-func replaceable(dir string) error {
+// replaceable says whether there is a directory to be replaced, and refuses one
+// that holds anything that Export did not write.
+func replaceable(dir string) (there bool, err error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return fmt.Errorf("export to %q: %w", dir, err)
+		return false, fmt.Errorf("export to %q: %w", dir, err)
 	}
 	if len(entries) == 0 {
-		return nil
+		return true, nil
 	}
 	var c struct {
 		ModelType string `json:"model_type"`
 	}
 	data, err := os.ReadFile(filepath.Join(dir, ConfigFile))
 	if err != nil || json.Unmarshal(data, &c) != nil || c.ModelType != ModelType {
-		return fmt.Errorf("export to %q: the directory is not empty and not a model folder: choose another: %w", dir, safeio.ErrMismatch)
+		return false, fmt.Errorf("export to %q: the directory is not empty and not a model folder: choose another: %w", dir, safeio.ErrMismatch)
 	}
 	ours := []string{WeightsFile, ConfigFile, TokenizerFile, tokenizerSetup, generationFile, modelingFile, cardFile}
 	for _, e := range entries {
 		if !slices.Contains(ours, e.Name()) || !e.Type().IsRegular() {
-			return fmt.Errorf("export to %q: it holds %q, which is no file of a model folder and would be lost: choose another: %w",
+			return false, fmt.Errorf("export to %q: it holds %q, which is no file of a model folder and would be lost: choose another: %w",
 				dir, e.Name(), safeio.ErrMismatch)
 		}
 	}
-	return nil
-}
-
-// replace writes a directory beside dir and puts it in its place. The one that
-// was there is moved away first and back if the new one cannot take its place.
-func replace(files safeio.FS, dir string, fill func(temp string) error) error {
-	dir = filepath.Clean(dir)
-	if err := files.MkdirAll(filepath.Dir(dir)); err != nil {
-		return err
-	}
-	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
-		return files.WriteDir(dir, fill)
-	}
-	staging, err := os.MkdirTemp(filepath.Dir(dir), ".tmp-export-")
-	if err != nil {
-		return fmt.Errorf("export to %q: %w", dir, err)
-	}
-	defer os.RemoveAll(staging)
-	fresh, old := filepath.Join(staging, "new"), filepath.Join(staging, "old")
-	if err := files.WriteDir(fresh, fill); err != nil {
-		return err
-	}
-	if err := os.Rename(dir, old); err != nil {
-		return fmt.Errorf("export to %q: %w", dir, err)
-	}
-	if err := os.Rename(fresh, dir); err != nil {
-		return errors.Join(fmt.Errorf("export to %q: %w", dir, err), os.Rename(old, dir))
-	}
-	return nil
+	return true, nil
 }
 
 // turned are the tensors with their matrices [out, in], as PyTorch keeps them.

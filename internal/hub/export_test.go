@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -155,23 +156,88 @@ func TestQuantiles(t *testing.T) {
 	}
 }
 
-// TestCard: the card states what the run recorded, and of the data their name and
-// hash.
+// TestCard: the card states what the run recorded up to its checkpoint, held-out
+// losses if there are any, and of the data their name and hash.
 func TestCard(t *testing.T) {
 	m := runs(t)
-	dir := filepath.Join(t.TempDir(), "folder")
-	trained := export(t, m.cdcd, dir)
-	card, err := os.ReadFile(filepath.Join(dir, cardFile))
-	if err != nil {
-		t.Fatal(err)
+	const diffused = `{"step":4,"tokens":512,"eval":{"windows":9,"t":[0.5,10],"ce":[0.25,3.5],"se":[0.01,0.125]}}`
+	const predicted = `{"step":4,"tokens":512,"eval":{"windows":9,"likelihood":{"nats":2.5,"std_err":0.25,"after_first":2.25,"after_first_std_err":0.125}}}`
+	const later = "\n" + `{"step":7,"tokens":999,"eval":{"windows":9,"t":[0.5],"ce":[9.5],"se":[9.5]}}` + "\n"
+	cases := []struct {
+		name, run, log string // the log "" as it is
+		want           []string
+		not            string
+	}{
+		{"nothing held out", m.cdcd, "", []string{"# run\n", "| trained | 6 of 6 steps of 8 windows |", "| tokens seen | 768 |", "AutoModel.from_pretrained"}, "Held-out"},
+		{"losses by noise level", m.cdcd, diffused + later, []string{"Of 9 windows at step 4,", "| 0.5 | 0.2500 | 0.0100 |\n| 10 | 3.5000 | 0.1250 |", "| tokens seen | 512 |"}, "9.5"},
+		{"likelihood", m.ar, predicted + later, []string{"| all tokens | 2.5000 | 0.2500 |\n| all but the first | 2.2500 | 0.1250 |", "model.predict"}, "9.5"},
+		{"no log", m.cdcd, "\n", []string{"| trained | 6 of 6 steps"}, "tokens seen"},
 	}
-	for _, want := range []string{
-		"# cdcd\n", "| text | shards (data set " + trained.Data[:12] + ") |", "| trained | 6 of 6 steps of 8 windows |", "AutoModel.from_pretrained",
-	} {
-		if !strings.Contains(string(card), want) {
-			t.Errorf("the card lacks %q:\n%s", want, card)
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			run := filepath.Join(t.TempDir(), "run")
+			if err := os.CopyFS(run, os.DirFS(c.run)); err != nil {
+				t.Fatal(err)
+			}
+			if c.log != "" {
+				if err := os.WriteFile(filepath.Join(run, trainer.MetricsFile), []byte(c.log), 0o666); err != nil {
+					t.Fatal(err)
+				}
+			}
+			dir := filepath.Join(t.TempDir(), "folder")
+			trained := export(t, run, dir)
+			card, err := os.ReadFile(filepath.Join(dir, cardFile))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range append(c.want, "| text | shards (data set "+trained.Data[:12]+") |") {
+				if !strings.Contains(string(card), want) {
+					t.Errorf("the card lacks %q:\n%s", want, card)
+				}
+			}
+			if strings.Contains(string(card), c.not) {
+				t.Errorf("the card has %q:\n%s", c.not, card)
+			}
+		})
+	}
+}
+
+func TestNewest(t *testing.T) {
+	cases := []struct {
+		name, log string
+		step      int // of the newest line, 0 for none
+		want      string
+	}{
+		{"empty", "", 0, ""},
+		{"two lines", `{"step":2}` + "\n" + `{"step":4}` + "\n", 4, ""},
+		{"a line beyond the checkpoint", `{"step":2}` + "\n" + `{"step":8}` + "\n", 2, ""},
+		{"a line being written", `{"step":2}` + "\n" + `{"st`, 2, ""},
+		{"a broken line in between", `{"step":2}` + "\n{\n" + `{"step":4}` + "\n", 2, "line 2: "},
+		{"a line of another type", `{"step":"two"}` + "\n" + `{"step":4}` + "\n", 0, "line 1: "},
+		{"a line without an end", strings.Repeat(" ", maxLine+1), 0, "too long"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := newest(strings.NewReader(c.log), 6)
+			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+			if got.metrics.Step != c.step {
+				t.Errorf("step %d, want %d", got.metrics.Step, c.step)
+			}
+		})
+	}
+}
+
+func FuzzNewest(f *testing.F) {
+	f.Add([]byte(`{"step":2,"tokens":3}` + "\n" + `{"step":4,"eval":{"windows":9,"t":[1],"ce":[2],"se":[3]}}` + "\n"))
+	f.Add([]byte(`{"step":4,"eval":{"likelihood":{"nats":2.5}}}` + "\n{\n"))
+	f.Fuzz(func(t *testing.T, log []byte) {
+		r, err := newest(bytes.NewReader(log), 6)
+		if err == nil && (r.metrics.Step > 6 || r.evaluation != nil && r.evaluation.Step > 6) {
+			t.Fatalf("a line beyond the step: %+v", r)
 		}
-	}
+	})
 }
 
 func TestReplaced(t *testing.T) {
@@ -251,7 +317,25 @@ func TestFailedExport(t *testing.T) {
 	}
 }
 
+// TestNoRun: neither a directory without a run nor one without a whole checkpoint
+// becomes a folder.
 func TestNoRun(t *testing.T) {
+	run, dir := filepath.Join(t.TempDir(), "run"), filepath.Join(t.TempDir(), "folder")
+	if err := os.CopyFS(run, os.DirFS(runs(t).cdcd)); err != nil {
+		t.Fatal(err)
+	}
+	weights, _ := filepath.Glob(run + "/checkpoints/*/weights.safetensors")
+	for _, path := range weights {
+		if err := os.Truncate(path, 100); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := Export(safeio.FS{}, run, dir, kernels.NewPool(1)); len(weights) == 0 || err == nil || !strings.Contains(err.Error(), run) {
+		t.Errorf("%d checkpoints, got %v", len(weights), err)
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("a folder is there")
+	}
 	if _, err := Export(safeio.FS{}, t.TempDir(), filepath.Join(t.TempDir(), "folder"), kernels.NewPool(1)); !errors.Is(err, safeio.ErrNotFound) {
 		t.Errorf("got %v", err)
 	}

@@ -6,7 +6,9 @@
 //	  sync                                   syncdir parent/.tmp-XXXX
 //	  close                                  rename  .tmp-XXXX -> name
 //	  rename  .tmp-XXXX -> name              syncdir parent
-//	  syncdir dir
+//	  syncdir dir                          ReplaceDir
+//	                                         as WriteDir, but .tmp-XXXX <-> name,
+//	                                         then remove .tmp-XXXX
 //
 // Invariants:
 //

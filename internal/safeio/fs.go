@@ -97,13 +97,27 @@ func (f FS) WriteDir(path string, fill func(tmpDir string) error) error {
 	if _, err := os.Lstat(path); err == nil {
 		return wrap("make directory", path, os.ErrExist)
 	}
+	return f.makeDir(path, fill, func(temp string) (string, error) { return "", f.rename(temp, path) })
+}
+
+// ReplaceDir is WriteDir over a directory that is there: the two change places in
+// one step, and the old one is removed. Where the system cannot do that, the old
+// one is moved away first; a process that is killed right then leaves it beside
+// path, under a name that begins with ".tmp-".
+func (f FS) ReplaceDir(path string, fill func(tmpDir string) error) error {
+	return f.makeDir(path, fill, func(temp string) (string, error) { return f.swap(temp, path) })
+}
+
+// makeDir fills a temporary directory and commits it. What commit then no longer
+// wants it returns, and that is removed.
+func (f FS) makeDir(path string, fill func(tmpDir string) error, commit func(temp string) (old string, err error)) error {
 	temp := tempPath(path)
 	if err := f.mkdir(temp, path); err != nil {
 		return err
 	}
-	renamed := false
+	committed := false
 	defer func() {
-		if !renamed {
+		if !committed {
 			f.remove(temp)
 		}
 	}()
@@ -113,11 +127,44 @@ func (f FS) WriteDir(path string, fill func(tmpDir string) error) error {
 	if err := f.syncDir(temp); err != nil {
 		return err
 	}
-	if err := f.rename(temp, path); err != nil {
+	old, err := commit(temp)
+	if err != nil {
 		return err
 	}
-	renamed = true
-	return f.syncDir(filepath.Dir(path))
+	committed = true
+	err = f.syncDir(filepath.Dir(path))
+	if old != "" {
+		err = errors.Join(err, f.remove(old))
+	}
+	return err
+}
+
+// swap puts the directory temp in the place of path and says where what was there
+// is now.
+func (f FS) swap(temp, path string) (old string, err error) {
+	if err := f.before("rename", path); err != nil {
+		return "", wrap("rename to", path, err)
+	}
+	err = exchange(temp, path)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return f.displace(temp, path)
+	}
+	if err != nil {
+		return "", wrap("rename to", path, err)
+	}
+	return temp, nil
+}
+
+// displace is swap in two steps.
+func (f FS) displace(temp, path string) (old string, err error) {
+	old = tempPath(path)
+	if err := os.Rename(path, old); err != nil {
+		return "", wrap("rename", path, err)
+	}
+	if err := os.Rename(temp, path); err != nil {
+		return "", errors.Join(wrap("rename to", path, err), os.Rename(old, path))
+	}
+	return old, nil
 }
 
 // MkdirAll makes the directory path and those above it that are missing, and

@@ -127,6 +127,24 @@ func TestFaults(t *testing.T) {
 			old: "",
 			new: "a bAB",
 		},
+		{
+			name: "directory replaced",
+			write: func(fsys safeio.FS, dir string) error {
+				step := filepath.Join(dir, "step")
+				if err := errors.Join(os.Mkdir(step, 0o777), os.WriteFile(filepath.Join(step, "a"), []byte("old"), 0o666)); err != nil {
+					return err
+				}
+				return fsys.ReplaceDir(step, func(tmp string) error {
+					return fsys.WriteFile(filepath.Join(tmp, "a"), writeString("A"))
+				})
+			},
+			read: func(t *testing.T, dir string) string {
+				step := filepath.Join(dir, "step")
+				return names(t, step) + content(t, filepath.Join(step, "a"))
+			},
+			old: "aold",
+			new: "aA",
+		},
 	}
 	for _, c := range cases {
 		for _, crash := range []bool{false, true} {
@@ -152,7 +170,7 @@ func TestFaults(t *testing.T) {
 					if got != c.old && got != c.new {
 						t.Errorf("fault %d (%s): neither old nor new: %.20q", at, op, got)
 					}
-					if left := strings.Contains(names(t, dir), ".tmp-"); left && !crash {
+					if left := strings.Contains(names(t, dir), ".tmp-"); left && !crash && op != "remove" {
 						t.Errorf("fault %d (%s): leftover %s", at, op, names(t, dir))
 					}
 					if err := (safeio.FS{}).RemoveTemps(dir); err != nil {
@@ -213,6 +231,14 @@ func TestPanicLeavesNothing(t *testing.T) {
 	write(func() { _ = safeio.FS{}.WriteDir(filepath.Join(dir, "d"), func(string) error { panic("bug") }) })
 	if left := names(t, dir); left != "" {
 		t.Errorf("left %s", left)
+	}
+}
+
+func TestReplaceDirWantsADirectory(t *testing.T) {
+	dir := t.TempDir()
+	err := (safeio.FS{}).ReplaceDir(filepath.Join(dir, "step"), func(string) error { return nil })
+	if !errors.Is(err, fs.ErrNotExist) || names(t, dir) != "" {
+		t.Errorf("got %v, left %s", err, names(t, dir))
 	}
 }
 
