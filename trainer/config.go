@@ -96,6 +96,9 @@ type RunConfig struct {
 	MaxSkips    int    `toml:"max_skips" help:"non-finite steps in a row before rolling back, then stopping"`
 }
 
+// Presets names the configurations that Preset knows.
+func Presets() []string { return []string{"nano", "nano-ar", "small", "base"} }
+
 // Preset returns a named configuration.
 func Preset(name string) (Config, error) {
 	c := Config{
@@ -132,7 +135,7 @@ func Preset(name string) (Config, error) {
 		c.Optim.Batch, c.Optim.MicroBatch, c.Optim.LR, c.Optim.Warmup, c.Optim.EMA = 1024, 16, 1e-4, 2000, .9999
 		c.Run.Steps, c.Run.SaveEvery, c.Run.EvalEvery, c.Run.SampleEvery = 1_000_000, 1000, 2000, 2000
 	default:
-		return Config{}, fmt.Errorf("unknown preset %q: choose nano, nano-ar, small or base", name)
+		return Config{}, fmt.Errorf("unknown preset %q: choose one of %s", name, strings.Join(Presets(), ", "))
 	}
 	return c, nil
 }

@@ -92,7 +92,7 @@ func TestValidateNamesTheKey(t *testing.T) {
 }
 
 func TestPresetsAreValid(t *testing.T) {
-	for _, name := range []string{"nano", "nano-ar", "small", "base"} {
+	for _, name := range Presets() {
 		c, err := Preset(name)
 		if err != nil {
 			t.Fatal(err)

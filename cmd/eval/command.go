@@ -40,8 +40,9 @@ its shards; the training text that the n-gram judge learns from is in its shards
 		Example: `  bin/eval run     # by its path: eval alone is a builtin of the shell
   bin/eval run --steps 200 --temperature 0.9 --exact --samples 200 --png eval.png
   bin/eval run --judge ar-run --json > eval.json`,
-		Args:    cobra.ExactArgs(1),
-		Version: cli.Version(),
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: cli.Runs(1),
+		Version:           cli.Version(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.Samples < 2 || o.Windows < 2 {
 				return cli.Usagef("--samples %d, --windows %d: a standard error needs two", o.Samples, o.Windows)
@@ -81,6 +82,9 @@ its shards; the training text that the n-gram judge learns from is in its shards
 	f.Uint64Var(&o.Sampler.Seed, "seed", 1, "of windows, masks, noise and samples")
 	f.IntVar(&o.threads, "threads", 0, "processor cores to use (default: all)")
 	o.AddFlags(cmd)
+	cli.FlagDataSets(cmd, "held-out")
+	cli.FlagRuns(cmd, "judge")
+	cli.FlagChoices(cmd, "sampler", diffusion.Euler, diffusion.Heun, diffusion.Ancestral)
 	return cmd
 }
 

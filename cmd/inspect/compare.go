@@ -23,7 +23,8 @@ warp chooses, and do not compare between runs; held-out losses do.
 		Example: `  inspect compare runs/a runs/b
   inspect compare runs/* --png compared.png
   inspect compare runs/* --json > compared.json`,
-		Args: cobra.MinimumNArgs(2),
+		Args:              cobra.MinimumNArgs(2),
+		ValidArgsFunction: cli.Runs(0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v, err := inspect.ReadComparison(args)
 			if err != nil {

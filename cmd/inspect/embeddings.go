@@ -33,7 +33,8 @@ and its first two principal components.
 		Example: `  inspect embeddings run --token e --token 'the' --neighbours 5
   inspect embeddings run --stream shards --png embeddings.png
   inspect embeddings run --export projector   # safetensors, and TSV for the TensorBoard projector`,
-		Args: cobra.ExactArgs(1),
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: cli.Runs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v, err := o.read(cmd.Context(), args[0])
 			if err != nil {
@@ -54,6 +55,8 @@ and its first two principal components.
 	f.IntVar(&o.neighbours, "neighbours", 8, "how many neighbours")
 	f.StringVar(&o.stream, "stream", "", "directory of shards, to show norms by token frequency")
 	f.StringVar(&o.export, "export", "", "directory for embeddings.safetensors and the files of the TensorBoard projector")
+	cli.FlagDataSets(cmd, "stream")
+	cli.FlagDirs(cmd, "export")
 	return cmd
 }
 

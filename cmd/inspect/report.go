@@ -27,7 +27,8 @@ standard error.
 ` + cli.ExitHelp,
 		Example: `  inspect report run
   inspect report runs/a runs/b --stream shards -o compared.html`,
-		Args: cobra.MinimumNArgs(1),
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: cli.Runs(0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := openPage(args, stream)
 			if err != nil {
@@ -55,6 +56,7 @@ standard error.
 	f := cmd.Flags()
 	f.StringVarP(&out, "out", "o", "report.html", "file to write")
 	f.StringVar(&stream, "stream", "", "directory of shards to show as well, and to count tokens in")
+	cli.FlagDataSets(cmd, "stream")
 	return cmd
 }
 

@@ -25,7 +25,8 @@ run that predicts the next token both are likelihoods.
 		Example: `  inspect run run
   inspect run run --svg figures/        # a file for each figure
   inspect run run --json > run.json`,
-		Args: cobra.ExactArgs(1),
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: cli.Runs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v, err := inspect.ReadCurves(args[0])
 			if err != nil {

@@ -28,7 +28,8 @@ Its address is printed on standard output. Ctrl-C ends it.
 ` + cli.ExitHelp,
 		Example: `  inspect serve run
   inspect serve runs/a runs/b --stream shards --listen 127.0.0.1:8080`,
-		Args: cobra.MinimumNArgs(1),
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: cli.Runs(0),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := openPage(args, stream)
 			if err != nil {
@@ -52,5 +53,6 @@ Its address is printed on standard output. Ctrl-C ends it.
 	f := cmd.Flags()
 	f.StringVar(&listen, "listen", "127.0.0.1:0", "loopback address and port; port 0 is any that is free")
 	f.StringVar(&stream, "stream", "", "directory of shards to show as well, and to count tokens in")
+	cli.FlagDataSets(cmd, "stream")
 	return cmd
 }

@@ -19,7 +19,8 @@ documents are, and how many tokens the tokenizer makes of a byte of text.
 ` + cli.ExitHelp,
 		Example: `  inspect shards shards
   inspect shards shards --png shards.png`,
-		Args: cobra.ExactArgs(1),
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: cli.DataSets(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v, err := inspect.ReadShards(cmd.Context(), args[0], 0)
 			if err != nil {

@@ -22,7 +22,8 @@ the warp is for.
 		Example: `  inspect warp run
   inspect warp run --png warp.png       # all figures on one page
   inspect warp run --csv - | head       # the points of all figures`,
-		Args: cobra.ExactArgs(1),
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: cli.Runs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v, err := inspect.ReadWarp(args[0])
 			if err != nil {

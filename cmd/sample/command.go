@@ -73,8 +73,9 @@ process.fim. It decides itself how many of the n tokens of [MASK:n] it writes.
   sample run --n 1 --candidates 16 --rank mbr --nfe 1600     # 100 calls each
   sample run --starts 'ROMEO:' --contain love --contain death --avoid the --ends 'my lord.'
   sample run --json --n 50 --steps 200 > samples.jsonl`,
-		Args:    cobra.ExactArgs(1),
-		Version: cli.Version(),
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: cli.Runs(1),
+		Version:           cli.Version(),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			pool := kernels.NewPool(o.threads)
 			defer pool.Close()
@@ -129,5 +130,8 @@ process.fim. It decides itself how many of the n tokens of [MASK:n] it writes.
 		cmd.MarkFlagsMutuallyExclusive(edge, "infill")
 	}
 	cmd.MarkFlagsMutuallyExclusive("steps", "nfe")
+	cli.FlagRuns(cmd, "judge")
+	cli.FlagChoices(cmd, "sampler", diffusion.Euler, diffusion.Heun, diffusion.Ancestral)
+	cli.FlagChoices(cmd, "rank", "confidence", "mbr", "judge")
 	return cmd
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/seed-4c77ef92/textwarp/internal/kernels"
 	"github.com/seed-4c77ef92/textwarp/internal/safeio"
 	"github.com/seed-4c77ef92/textwarp/pipeline"
+	"github.com/seed-4c77ef92/textwarp/timewarp"
 	"github.com/seed-4c77ef92/textwarp/trainer"
 )
 
@@ -127,6 +128,7 @@ TOML file, then flags.
 	for _, look := range []string{"dry-run", "profile", "print-config", "follow"} { // of a run that is to begin
 		cmd.MarkFlagsMutuallyExclusive("resume", look)
 	}
+	cli.FlagRuns(cmd, "resume")
 	cmd.AddCommand(newExport(), newImport())
 	return cmd
 }
@@ -139,7 +141,7 @@ func (o *options) flags(cmd *cobra.Command) {
 	f.StringVar(&o.cache, "cache", "", "directory for copies of shards that are far away")
 	f.StringVar(&o.cacheSize, "cache-size", "10GB", "most that --cache may hold")
 	f.StringVarP(&o.out, "out", "o", "run", "directory of the new run")
-	f.StringVar(&o.preset, "preset", "nano", "nano, nano-ar, small or base")
+	f.StringVar(&o.preset, "preset", "nano", strings.Join(trainer.Presets(), ", "))
 	f.StringVar(&o.config, "config", "", "TOML file of settings, for instance another run's config.toml")
 	for _, s := range shortcuts {
 		f.String(s.flag, "", s.help+" ("+s.key+")")
@@ -149,6 +151,19 @@ func (o *options) flags(cmd *cobra.Command) {
 	f.Float64Var(&o.minutes, "minutes", 0, "train for about so long: the speed is measured first (sets run.steps)")
 	f.IntVar(&o.threads, "threads", 0, "processor cores to use; the result does not depend on it (default: all)")
 	cmd.MarkFlagsMutuallyExclusive("steps", "tokens", "minutes")
+	cli.FlagDataSets(cmd, "stream", "held-out")
+	cli.FlagDirs(cmd, "out", "cache")
+	cli.FlagChoices(cmd, "preset", trainer.Presets()...)
+	cli.FlagChoices(cmd, "objective", trainer.CDCD, trainer.AR)
+	cli.FlagChoices(cmd, "warp", timewarp.Kinds()...)
+	cli.FlagChoices(cmd, "precision", "fp32", "bf16")
+	cli.FlagAssignments(cmd, "set", func(yield func(string) bool) {
+		for key := range (trainer.Config{}).All() {
+			if !yield(key) {
+				return
+			}
+		}
+	})
 }
 
 // settings lays preset, what a source asks for, file and flags over one another.

@@ -27,7 +27,8 @@ training. A model folder that is there already is replaced, nothing else is.
 ` + cli.ExitHelp,
 		Example: `  train export run                    # writes run-hf
   train export run -o models/shakespeare`,
-		Args: cobra.ExactArgs(1),
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: cli.Runs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			run := filepath.Clean(args[0])
 			if out == "" {
@@ -47,5 +48,6 @@ training. A model folder that is there already is replaced, nothing else is.
 		},
 	}
 	cmd.Flags().StringVarP(&out, "out", "o", "", "directory of the folder (default: RUN-hf)")
+	cli.FlagDirs(cmd, "out")
 	return cmd
 }

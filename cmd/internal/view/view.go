@@ -38,6 +38,7 @@ func (o *Output) AddFlags(cmd *cobra.Command) {
 	f.StringVar(&o.csv, "csv", "", "write the points of all figures: one FILE.csv (- for standard output), or a directory")
 	f.BoolVar(&o.json, "json", false, "write everything as one JSON object to standard output")
 	f.StringVar(&o.color, "color", "auto", "colour on the terminal: auto, always or never")
+	cli.FlagChoices(cmd, "color", "auto", "always", "never")
 }
 
 // Show writes the view as asked for: to files, as JSON, or else as charts.

@@ -32,7 +32,8 @@ and an empty line between them, or, with --json, an object a line.
 ` + cli.ExitHelp,
 		Example: `  prep cat shards -n 3
   prep cat shards --split val --json --tokens > val.jsonl`,
-		Args: cobra.ExactArgs(1),
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: cli.DataSets(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.split != "" && !slices.Contains(pipeline.Splits(), o.split) {
 				return cli.Usagef("--split %q: not train, val or test", o.split)
@@ -45,6 +46,7 @@ and an empty line between them, or, with --json, an object a line.
 	f.IntVarP(&o.first, "n", "n", 0, "only the first N documents")
 	f.BoolVar(&o.json, "json", false, "an object a line: doc_id, source, offset, split, text")
 	f.BoolVar(&o.tokens, "tokens", false, "with --json: the token ids too")
+	cli.FlagChoices(cmd, "split", "train", "val", "test")
 	return cmd
 }
 

@@ -103,6 +103,11 @@ and makes damaged ones anew. A directory with another data set is refused.
 	f.BoolVar(&o.dryRun, "dry-run", false, "write nothing: estimate time, shards, tokens and disk from a sample of at most 24 MiB")
 	f.BoolVar(&o.json, "json", false, "print the summary as JSON")
 	addEngineFlags(cmd, engines)
+	cli.FlagDirs(cmd, "out", "staging")
+	cli.FlagChoices(cmd, "split-docs", pipeline.SplitFile, pipeline.SplitLine, pipeline.SplitBlank)
+	cli.FlagChoices(cmd, "invalid-utf8", pipeline.InvalidReplace, pipeline.InvalidKeep, pipeline.InvalidReject)
+	cli.FlagChoices(cmd, "format", pipeline.FormatParquet, pipeline.FormatArrow)
+	cli.FlagChoices(cmd, "dedup", "none", "exact", "near")
 	cobra.CheckErr(cmd.MarkFlagRequired("out"))
 	return cmd
 }

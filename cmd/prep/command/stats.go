@@ -25,7 +25,8 @@ of the lengths of documents in tokens. Shards are checked on the way.
 ` + cli.ExitHelp,
 		Example: `  prep stats shards
   prep stats shards --json`,
-		Args: cobra.ExactArgs(1),
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: cli.DataSets(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := measure(cmd.Context(), args[0])
 			if err != nil {

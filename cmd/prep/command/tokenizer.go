@@ -78,6 +78,7 @@ standard output.
 	f.StringVar(&kind, "kind", tokenize.KindBPE, "bpe, wordpiece, unigram, char or byte")
 	f.IntVar(&vocab, "vocab", 8192, "tokens of a bpe, wordpiece or unigram tokenizer")
 	f.StringVar(&o.TextField, "text-field", "text", "member of a .jsonl line that holds the text")
+	cli.FlagChoices(cmd, "kind", tokenize.KindBPE, tokenize.KindWordPiece, tokenize.KindUnigram, tokenize.KindChar, tokenize.KindByte)
 	cobra.CheckErr(cmd.MarkFlagRequired("out"))
 	return cmd
 }

@@ -22,7 +22,8 @@ of its text.
 ` + cli.ExitHelp,
 		Example: `  prep verify shards
   prep verify shards --json`,
-		Args: cobra.ExactArgs(1),
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: cli.DataSets(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d, err := pipeline.Open(args[0])
 			if err != nil {
