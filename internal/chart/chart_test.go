@@ -86,17 +86,19 @@ func projection() Figure {
 
 func all() []Figure { return []Figure{history(), losses(), norms(), projection()} }
 
-// TestGolden keeps the terminal charts as text. UPDATE_GOLDEN=1 rewrites them.
+// TestGolden keeps the terminal charts as text, for a terminal of usual width and
+// for one that is wider than a chart gets. UPDATE_GOLDEN=1 rewrites them.
 func TestGolden(t *testing.T) {
 	for _, f := range all() {
-		for _, color := range []bool{false, true} {
-			name := f.Name + map[bool]string{false: ".txt", true: ".ansi"}[color]
-			t.Run(name, func(t *testing.T) {
+		for suffix, terminal := range map[string]Terminal{
+			".txt": {Width: 80}, ".ansi": {Width: 80, Color: true}, "-200.txt": {Width: 200},
+		} {
+			t.Run(f.Name+suffix, func(t *testing.T) {
 				var got bytes.Buffer
-				if err := WriteTerminal(&got, f, Terminal{Width: 80, Color: color}); err != nil {
+				if err := WriteTerminal(&got, f, terminal); err != nil {
 					t.Fatal(err)
 				}
-				path := filepath.Join("testdata", name)
+				path := filepath.Join("testdata", f.Name+suffix)
 				if os.Getenv("UPDATE_GOLDEN") != "" {
 					if err := os.WriteFile(path, got.Bytes(), 0o644); err != nil {
 						t.Fatal(err)
