@@ -298,6 +298,10 @@ func TestTicks(t *testing.T) {
 		{"noise levels", span{Log, .2, 50}, 6, "0.2 0.5 1 2 5 10 20 50"},
 		{"many decades", span{Log, 1e-6, 1e6}, 4, "1e−6 0.001 1 1000 1M"},
 		{"steps", span{Log, 1, 4000}, 5, "1 10 100 1000"},
+		{"part of a decade", span{Log, .85, 2.3}, 5, "1.0 1.5 2.0"},
+		{"part of a decade, all above 5", span{Log, 5.5, 9.5}, 4, "6 7 8 9"},
+		{"two places", span{Whole, .5, 2.5}, 8, "1 2"},
+		{"many places", span{Whole, .5, 40.5}, 4, "10 20 30 40"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var labels []string

@@ -12,6 +12,7 @@ type Scale int
 const (
 	Linear Scale = iota
 	Log
+	Whole // linear, of numbers that are counts or places: ticks are whole
 )
 
 // Axis is one axis of a figure. Min and Max fix its range; if they are equal
@@ -148,7 +149,7 @@ func (f Figure) frame() frame {
 			}
 		}
 	}
-	if bars && y.scale == Linear {
+	if bars && y.scale != Log {
 		y.add(0)
 	}
 	pad := 0.0
@@ -187,7 +188,7 @@ func (e *extent) span(a Axis, pad float64, zero bool) span {
 		if e.scale == Log {
 			return span{Log, 1, 10}
 		}
-		return span{Linear, 0, 1}
+		return span{e.scale, 0, 1}
 	}
 	if e.scale == Log {
 		if hi/lo < 1.001 {
@@ -208,7 +209,7 @@ func (e *extent) span(a Axis, pad float64, zero bool) span {
 	if math.IsInf(high-low, 0) {
 		low, high = lo/4, hi/4
 	}
-	return span{Linear, low, high}
+	return span{e.scale, low, high}
 }
 
 // at maps a value to [0, 1] along the axis, beyond it if it is out of range.
@@ -224,7 +225,7 @@ const tiniest = 1e-300
 
 // showable says whether a value has a place on an axis of this scale.
 func showable(scale Scale, v float64) bool {
-	return !math.IsNaN(v) && !math.IsInf(v, 0) && (scale == Linear || v > 0)
+	return !math.IsNaN(v) && !math.IsInf(v, 0) && (scale != Log || v > 0)
 }
 
 // paths cuts a line series into runs of showable points; Step points are

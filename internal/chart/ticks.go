@@ -32,6 +32,9 @@ func linearTicks(s span, want int) []tick {
 			break
 		}
 	}
+	if s.scale == Whole {
+		step = max(step, 1)
+	}
 	if step == 0 || math.IsInf(step, 0) || math.IsNaN(step) {
 		return nil
 	}
@@ -77,10 +80,14 @@ func thousands(v float64) string {
 }
 
 // logTicks labels powers of ten, and 2 and 5 between them where there is room;
-// the other multiples are minor ticks.
+// the other multiples are minor ticks. A span that has hardly one of these is
+// stepped through evenly.
 func logTicks(s span, want int) []tick {
 	lo, hi := math.Floor(math.Log10(s.min)), math.Ceil(math.Log10(s.max))
 	decades := math.Log10(s.max) - math.Log10(s.min)
+	if decades < .8 {
+		return linearTicks(s, want)
+	}
 	every := math.Ceil(decades / float64(want))
 	var ts []tick
 	for e := lo; e <= hi; e++ {
@@ -91,9 +98,8 @@ func logTicks(s span, want int) []tick {
 			}
 			main := m == 1 && math.Mod(e, every) == 0
 			between := (m == 2 || m == 5) && 2*decades <= float64(want)
-			dense := decades < .8 && 10*decades <= float64(want)
 			label := ""
-			if main || between || dense {
+			if main || between {
 				label = logLabel(v)
 			}
 			if label != "" || decades < 8 {

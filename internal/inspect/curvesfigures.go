@@ -29,7 +29,7 @@ func (v *Curves) Figures() []chart.Figure {
 	return f
 }
 
-func stepAxis() chart.Axis { return chart.Axis{Label: "step"} }
+func stepAxis() chart.Axis { return chart.Axis{Label: "step", Scale: chart.Whole} }
 
 // training is the logged loss and its running mean.
 func (v *Curves) training() chart.Figure {

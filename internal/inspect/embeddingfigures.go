@@ -29,7 +29,7 @@ func (v *Embeddings) norms() chart.Figure {
 	}
 	return chart.Figure{
 		Name: "norms", Title: "Raw norms of the embedding rows",
-		X: chart.Axis{Label: "raw norm ‖w‖", Scale: chart.Log}, Y: chart.Axis{Label: "tokens"}, Series: []chart.Series{s},
+		X: chart.Axis{Label: "raw norm ‖w‖", Scale: chart.Log}, Y: chart.Axis{Label: "tokens", Scale: chart.Whole}, Series: []chart.Series{s},
 	}
 }
 
@@ -79,7 +79,7 @@ func (v *Embeddings) spectrum() chart.Figure {
 	}
 	return chart.Figure{
 		Name: "spectrum", Title: fmt.Sprintf("Singular values: effective rank %.1f of %d", v.Stats.EffectiveRank, len(s.Y)),
-		X: chart.Axis{Label: "direction, from the largest"}, Y: chart.Axis{Label: "singular value"}, Series: []chart.Series{s},
+		X: chart.Axis{Label: "direction, from the largest", Scale: chart.Whole}, Y: chart.Axis{Label: "singular value"}, Series: []chart.Series{s},
 	}
 }
 

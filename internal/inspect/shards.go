@@ -133,11 +133,11 @@ func (s *Shards) Figures() []chart.Figure {
 	return []chart.Figure{
 		{
 			Name: "lengths", Title: "Lengths of documents",
-			X: chart.Axis{Label: "length", Unit: "tokens", Scale: chart.Log}, Y: chart.Axis{Label: "documents"}, Series: []chart.Series{bars},
+			X: chart.Axis{Label: "length", Unit: "tokens", Scale: chart.Log}, Y: chart.Axis{Label: "documents", Scale: chart.Whole}, Series: []chart.Series{bars},
 		},
 		{
 			Name: "density", Title: "Tokens a byte of text, by shard",
-			X: chart.Axis{Label: "shard, in the order of the manifest"}, Y: chart.Axis{Label: "tokens a byte"}, Series: []chart.Series{density},
+			X: chart.Axis{Label: "shard, in the order of the manifest", Scale: chart.Whole}, Y: chart.Axis{Label: "tokens a byte"}, Series: []chart.Series{density},
 		},
 	}
 }

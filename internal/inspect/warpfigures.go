@@ -105,7 +105,7 @@ func (v *Warp) linearity() chart.Figure {
 func (v *Warp) moves() chart.Figure {
 	f := chart.Figure{
 		Name: "quantiles", Title: "Quantiles of the warp over training",
-		X: chart.Axis{Label: "step"}, Y: chart.Axis{Label: "noise level t", Scale: chart.Log},
+		X: chart.Axis{Label: "step", Scale: chart.Whole}, Y: chart.Axis{Label: "noise level t", Scale: chart.Log},
 	}
 	for i, q := range v.Warp.Quantiles {
 		s := chart.Series{Name: fmt.Sprintf("u = %.3g", q.U), Color: i}
