@@ -36,6 +36,7 @@ var modeling []byte
 // model folder. A folder of that kind is replaced; anything else at dir is left
 // and is an error.
 func Export(files safeio.FS, run, dir string, pool *kernels.Pool) (*trainer.Trained, error) {
+	dir = filepath.Clean(dir) // without a slash at its end, which would be a directory in itself
 	m, err := trainer.Load(run, pool)
 	if err != nil {
 		return nil, err
