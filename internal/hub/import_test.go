@@ -115,6 +115,20 @@ func TestOtherWarp(t *testing.T) {
 	}
 }
 
+// TestSmallNumbers: a number that JSON and TOML write differently is the same.
+func TestSmallNumbers(t *testing.T) {
+	m := runs(t)
+	run, folder := filepath.Join(t.TempDir(), "run"), filepath.Join(t.TempDir(), "folder")
+	if err := train(run, m.shards, map[string]string{"process.t_min": "0.00001"}); err != nil {
+		t.Fatal(err)
+	}
+	export(t, run, folder)
+	taken, err := importRun(filepath.Join(t.TempDir(), "run"), m.shards, folder, nil)
+	if err != nil || !taken.Warp {
+		t.Errorf("%+v, %v", taken, err)
+	}
+}
+
 // TestFolderRefused damages a folder in one way at a time.
 func TestFolderRefused(t *testing.T) {
 	m := runs(t)

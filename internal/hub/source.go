@@ -21,7 +21,8 @@ import (
 type Source struct {
 	path     string
 	settings map[string]string
-	fixed    []string // of the settings
+	fixed    []string       // of the settings
+	adopted  trainer.Config // with the settings
 	fill     func(Beginning) (Taken, error)
 }
 
@@ -75,10 +76,12 @@ func (s *Source) Adopt(to *trainer.Settings) error {
 			return fmt.Errorf("import %q: %w", s.path, err)
 		}
 	}
+	s.adopted = to.Config
 	return nil
 }
 
-// Check reports a setting of a run that the source does not go with.
+// Check reports a setting of a run, changed since Adopt, that the source does not
+// go with.
 func (s *Source) Check(c trainer.Config) error {
 	if key := s.differs(c, s.fixed); key != "" {
 		return fmt.Errorf("import %q: %s can only be %s, as it is there: leave it out: %w", s.path, key, s.settings[key], safeio.ErrMismatch)
@@ -88,8 +91,9 @@ func (s *Source) Check(c trainer.Config) error {
 
 // differs names the first of some settings that a run has another value of.
 func (s *Source) differs(c trainer.Config, keys []string) string {
+	adopted := maps.Collect(s.adopted.All())
 	for key, value := range c.All() {
-		if slices.Contains(keys, key) && fmt.Sprint(value) != s.settings[key] {
+		if slices.Contains(keys, key) && value != adopted[key] {
 			return key
 		}
 	}
