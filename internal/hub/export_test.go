@@ -37,7 +37,7 @@ func TestFolder(t *testing.T) {
 	for name, run := range map[string]string{"cdcd": m.cdcd, "ar": m.ar} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "models", "folder") // makes its parent
-			trained := export(t, run, dir+"/") // as a shell completes it
+			trained := export(t, run, dir+"/")                    // as a shell completes it
 			entries, err := os.ReadDir(dir)
 			if err != nil || len(entries) != 7 {
 				t.Fatalf("%d entries, %v", len(entries), err)
