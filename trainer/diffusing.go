@@ -84,7 +84,7 @@ func (d *diffusing) preview() ([]int32, SampleLine, error) {
 	ids, prob := make([]int32, l), make([]float32, l)
 	var frames []Frame
 	err := diffusion.Sampler{
-		Schedule: d.Warp, Steps: previewSteps, Method: diffusion.Euler, Guidance: 1, Temperature: previewTemperature,
+		Schedule: d.Warp, Steps: previewSteps, Method: diffusion.Euler, Guidance: 1, Temperature: previewTemperature, Exact: true,
 		InitialNoise: 1, SelfCondition: d.config.Process.SelfConditioning > 0, Seed: previewSeed,
 	}.Run(context.Background(), d.CDCD, st, ids, prob, func(s diffusion.Sight) {
 		if s.Step%frameSteps == 0 || s.Step == previewSteps {
@@ -92,5 +92,5 @@ func (d *diffusing) preview() ([]int32, SampleLine, error) {
 			frames = append(frames, newFrame(s.Step, s.T, s.U, best, p))
 		}
 	})
-	return ids, SampleLine{Seed: previewSeed, Steps: previewSteps, Temperature: previewTemperature, Frames: frames}, err
+	return ids, SampleLine{Seed: previewSeed, Steps: previewSteps, Temperature: previewTemperature, Exact: true, Frames: frames}, err
 }

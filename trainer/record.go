@@ -50,6 +50,7 @@ type SampleLine struct {
 	Seed        uint64  `json:"seed"`
 	Steps       int     `json:"steps"` // of the sampler
 	Temperature float64 `json:"temperature"`
+	Exact       bool    `json:"exact,omitempty"` // diffusion.Sampler.Exact; not in the first versions' lines
 	Text        string  `json:"text"`
 	Frames      []Frame `json:"frames,omitempty"` // on its way; the last is the text
 }

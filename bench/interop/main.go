@@ -73,7 +73,7 @@ func write(m *trainer.Trained) (ids []int32, numbers safetensors.Tensor, err err
 		s.FillNormal(noise[b*l*d : (b+1)*l*d])
 	}
 	sampler := diffusion.Sampler{
-		Schedule: m.Warp, Steps: steps, Method: diffusion.Euler, Guidance: 1.5, Temperature: .8, InitialNoise: 1,
+		Schedule: m.Warp, Steps: steps, Method: diffusion.Euler, Guidance: 1.5, Temperature: .8, Exact: true, InitialNoise: 1,
 		SelfCondition: m.Config.Process.SelfConditioning > 0, Seed: seed,
 	}
 	process := m.Model.Process(m.Config, m.Warp, texts, l)

@@ -1,7 +1,7 @@
 // Command nano compares a report of eval with what a correct CDCD of the nano
 // preset reaches on tinyshakespeare.
 //
-//	bin/eval RUN --steps 200 --windows 256 --json | go run ./bench/nano
+//	bin/eval RUN --steps 200 --exact=false --windows 256 --json | go run ./bench/nano
 //
 // Targets are those of an independent PyTorch reference, with a margin; see
 // docs/science.md.

@@ -38,7 +38,7 @@ its shards; the training text that the n-gram judge learns from is in its shards
 
 ` + cli.ExitHelp,
 		Example: `  bin/eval run     # by its path: eval alone is a builtin of the shell
-  bin/eval run --steps 200 --temperature 0.9 --exact --samples 200 --png eval.png
+  bin/eval run --steps 200 --temperature 0.9 --samples 200 --png eval.png
   bin/eval run --judge ar-run --json > eval.json`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: cli.Runs(1),
@@ -76,7 +76,7 @@ its shards; the training text that the n-gram judge learns from is in its shards
 	f.IntVar(&o.Sampler.Steps, "steps", 50, "steps from noise to text")
 	f.StringVar(&o.Sampler.Method, "sampler", diffusion.Euler, "euler, heun (two network calls a step) or ancestral")
 	f.Float64Var(&o.Sampler.Temperature, "temperature", .8, "temperature of the score, or of the next token")
-	f.BoolVar(&o.Sampler.Exact, "exact", false, "temperature by the step that is exact for a constant guess")
+	f.BoolVar(&o.Sampler.Exact, "exact", true, "temperature by the step that is exact for a constant guess; false: by the sampler's own, which repeats itself below 0.9")
 	f.Float64Var(&o.Sampler.Guidance, "guidance", 1, "strength of what is given, where holes are filled")
 	f.Float64Var(&o.Sampler.InitialNoise, "initial-noise", 1, "first noise, as a share of the highest level")
 	f.Uint64Var(&o.Sampler.Seed, "seed", 1, "of windows, masks, noise and samples")

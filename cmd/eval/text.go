@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -194,5 +195,15 @@ func settings(s eval.Sampling) string {
 	return strings.Join(append(parts, fmt.Sprintf("seed %d", s.Seed)), ", ")
 }
 
-// figure is an estimate with as many digits as its error.
-func figure(e judge.Estimate) string { return fmt.Sprintf("%.3f ± %.3f", e.Value, e.StdErr) }
+// figure is an estimate with three decimals, fewer if it is large: columns are
+// narrow.
+func figure(e judge.Estimate) string {
+	decimals := 3
+	switch v := math.Abs(e.Value); {
+	case v >= 100:
+		decimals = 1
+	case v >= 10:
+		decimals = 2
+	}
+	return fmt.Sprintf("%.*f ± %.*f", decimals, e.Value, decimals, e.StdErr)
+}

@@ -114,7 +114,7 @@ process.fim. It decides itself how many of the n tokens of [MASK:n] it writes.
 	f.StringVar(&o.sampler.Method, "sampler", diffusion.Euler, "euler, heun (two network calls a step) or ancestral")
 	f.Float64Var(&o.sampler.Temperature, "temperature", .8, "temperature of the score or, of a run that predicts the next token, of the logits; below 1 is safer and less varied")
 	f.Float64Var(&o.topP, "top-p", 1, "of a run that predicts the next token: draw from the fewest tokens with this share of the probability")
-	f.BoolVar(&o.sampler.Exact, "exact", false, "temperature by the step that is exact for a constant guess")
+	f.BoolVar(&o.sampler.Exact, "exact", true, "temperature by the step that is exact for a constant guess; false: by the sampler's own, which repeats itself below 0.9")
 	f.Float64Var(&o.sampler.Guidance, "guidance", 1, "strength of the prompt or context; 1 is as trained")
 	f.Float64Var(&o.sampler.InitialNoise, "initial-noise", 1, "first noise, as a share of the highest level")
 	f.IntVar(&o.candidates, "candidates", 1, "texts to choose each sample from")

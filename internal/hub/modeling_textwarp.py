@@ -128,13 +128,14 @@ class Network:
         return math.exp(v) if log else v
 
     @torch.no_grad()
-    def sample(self, n=1, length=None, steps=50, temperature=0.8, guidance=1.0, exact=False, tokens=None, holes=None,
+    def sample(self, n=1, length=None, steps=50, temperature=0.8, guidance=1.0, exact=True, tokens=None, holes=None,
                noise=None, generator=None):
         """Texts from noise by Euler's method: ids [n, length] and the model's confidence in each.
 
         tokens [n, length] and holes [n, length] (true where a token is to be found) give a part of the text. noise
         [n, length, D] is the first noise, of standard deviation 1. temperature is that of the score; guidance above 1
-        follows what is given more closely; exact takes the step that is exact for a constant guess.
+        follows what is given more closely; exact takes the step that is exact for a constant guess,
+        else Euler's, which repeats itself at low temperatures.
         """
         if self.config.objective == "ar":
             raise ValueError('this model is of the objective "ar": call predict')

@@ -216,7 +216,7 @@ func (a asked) writer(model *trainer.Trained, canvas generate.Canvas, out *lines
 		return lastFrame{by, model, out}, err
 	}
 	by, err := generate.NewDiffusion(model, diffusion.Sampler{
-		Steps: a.Steps, Method: diffusion.Euler, Temperature: a.Temperature, Guidance: a.Guidance, InitialNoise: 1, Seed: a.Seed,
+		Steps: a.Steps, Method: diffusion.Euler, Temperature: a.Temperature, Exact: true, Guidance: a.Guidance, InitialNoise: 1, Seed: a.Seed,
 	})
 	if err != nil {
 		return nil, err
