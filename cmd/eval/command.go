@@ -30,8 +30,8 @@ func newCommand() *cobra.Command {
 cross-entropy by noise level, the likelihood in nats a token and bits a byte (of
 diffusion an upper bound) and whether the bound can be trusted, what the run
 writes and how well it fills holes. Whatever is sampled is scored beside as much
-real text and, with --judge, beside what the judge itself writes at temperature 1.
-It takes minutes.
+real text, of at most --windows texts, and, with --judge, beside what the judge
+itself writes at temperature 1. It takes minutes.
 
 Held-out text is what the run was given when it was trained, or the val split of
 its shards; the training text that the n-gram judge learns from is in its shards.
@@ -72,7 +72,7 @@ its shards; the training text that the n-gram judge learns from is in its shards
 	f.StringVar(&o.Text, "text", "", "file with the training text (default: the shards that the run learned from)")
 	f.StringVar(&o.judge, "judge", "", "run of the objective ar: a second judge, and the baseline of what is sampled")
 	f.IntVar(&o.Windows, "windows", 128, "held-out windows")
-	f.IntVar(&o.Samples, "samples", 50, "texts of each source, and windows with holes")
+	f.IntVar(&o.Samples, "samples", 50, "texts of each source, and windows with holes; of real text and holes at most --windows")
 	f.IntVar(&o.Sampler.Steps, "steps", 50, "steps from noise to text")
 	f.StringVar(&o.Sampler.Method, "sampler", diffusion.Euler, "euler, heun (two network calls a step) or ancestral")
 	f.Float64Var(&o.Sampler.Temperature, "temperature", .8, "temperature of the score, or of the next token")

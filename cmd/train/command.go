@@ -136,7 +136,7 @@ TOML file, then flags.
 // flags registers what begins a run.
 func (o *options) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&o.stream, "stream", "", "directory or http:// address of shards to learn from, or - for text on standard input")
+	f.StringVar(&o.stream, "stream", "", "directory, or http://, https:// or s3:// address, of shards to learn from; - for text on standard input")
 	f.BoolVar(&o.follow, "follow", false, "take up shards while prep shard still makes them (data.follow)")
 	f.StringVar(&o.cache, "cache", "", "directory for copies of shards that are far away")
 	f.StringVar(&o.cacheSize, "cache-size", "10GB", "most that --cache may hold")

@@ -29,7 +29,7 @@ that are not part of the data set, which are listed.
 
 Without a corpus this finds out whether one is needed. --tokenizer is needed only
 if tokenizer.json is damaged or gone: the file, or what was given to prep shard
-(train:bpe:SIZE, char, byte).
+(train:bpe:SIZE, train:wordpiece:SIZE, train:unigram:SIZE, char, byte).
 
 ` + cli.ExitHelp,
 		Example: `  prep repair shards

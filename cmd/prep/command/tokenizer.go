@@ -21,9 +21,9 @@ func newTokenizerCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "tokenizer",
 		Short: "Train a tokenizer, or try one out",
-		Long: `Train a tokenizer, or try one out. Tokenizers are tokenizer.json files that
-Hugging Face tokenizers reads and, if they are a byte-level BPE like GPT-2's,
-writes.`,
+		Long: `Train a tokenizer, or try one out. Tokenizers are tokenizer.json files, the
+format of Hugging Face tokenizers, which reads what is made here; of its own files
+BPE, WordPiece, Unigram and WordLevel are read.`,
 		Example: `  prep tokenizer train corpus/ -o tokenizer.json --vocab 16384
   echo 'To be, or not to be' | prep tokenizer encode tokenizer.json --tokens`,
 	}
@@ -77,7 +77,7 @@ standard output.
 	f.StringVarP(&o.Out, "out", "o", "", "file to write")
 	f.StringVar(&kind, "kind", tokenize.KindBPE, "bpe, wordpiece, unigram, char or byte")
 	f.IntVar(&vocab, "vocab", 8192, "tokens of a bpe, wordpiece or unigram tokenizer")
-	f.StringVar(&o.TextField, "text-field", "text", "member of a .jsonl line that holds the text")
+	f.StringVar(&o.TextField, "text-field", "text", "member of a .jsonl line or column of a table that holds the text")
 	cli.FlagChoices(cmd, "kind", tokenize.KindBPE, tokenize.KindWordPiece, tokenize.KindUnigram, tokenize.KindChar, tokenize.KindByte)
 	cobra.CheckErr(cmd.MarkFlagRequired("out"))
 	return cmd

@@ -69,7 +69,7 @@ function mount(body: HTMLElement, context: Context): Mounted {
     async load() {
       const samples = await get<Samples>(base);
       steps = samples.steps.filter((s) => has(`${base}/${s}`));
-      about.textContent = `The same noise at each checkpoint: seed ${samples.seed}, temperature ${samples.temperature}.`;
+      about.textContent = `The same noise each time: seed ${samples.seed}, temperature ${samples.temperature}.`;
       await choose();
     },
     close() {
