@@ -145,7 +145,7 @@ func (t *Trainer) logStep() error {
 	}
 	now := time.Now()
 	speed := float64(s.Tokens-t.timing.tokens) / now.Sub(t.timing.last).Seconds()
-	t.timing.last, t.timing.tokens = now, s.Tokens
+	t.timing.mark(s.Tokens)
 	return t.log(TimingFile, TimingLine{
 		Step: s.Step, Seconds: now.Sub(t.timing.began).Seconds(), TokensPerSecond: speed, GFLOPS: speed * t.flops / 1e9,
 	})

@@ -207,7 +207,7 @@ func (t *Trainer) build() error {
 // in both cases the state is saved. A context that ended is returned as its
 // cause.
 func (t *Trainer) Run(ctx context.Context) error {
-	t.timing.start()
+	t.timing.begin(t.state.Tokens)
 	for t.state.Step < t.config.Run.Steps {
 		if ctx.Err() != nil {
 			if err := t.save(); err != nil {
@@ -218,7 +218,7 @@ func (t *Trainer) Run(ctx context.Context) error {
 		if err := t.wait(ctx); err != nil {
 			return errors.Join(t.save(), err)
 		}
-		at := t.data.Train.Cursor()
+		at, before := t.data.Train.Cursor(), t.state.Step
 		err := t.step()
 		if errors.Is(err, io.EOF) {
 			break // the text that was piped in is used up
@@ -228,6 +228,9 @@ func (t *Trainer) Run(ctx context.Context) error {
 		}
 		if err != nil {
 			return err
+		}
+		if t.state.Step <= before {
+			continue // rolled back to where all that is due is written
 		}
 		if err := t.record(); err != nil {
 			return err
@@ -338,6 +341,7 @@ func (t *Trainer) skip(loss, norm float64) error {
 	}
 	t.state.Detours = failed.Detours + 1
 	t.state.Skipped = failed.Skipped
+	t.timing.mark(t.state.Tokens)
 	t.notify(Event{Kind: "rollback", Step: t.state.Step, Text: fmt.Sprintf("from step %d", failed.Step)})
 	return nil
 }
@@ -369,10 +373,15 @@ func (t *Trainer) Close() error {
 // timing measures speed between two records.
 type timing struct {
 	began, last time.Time
-	tokens      int
+	tokens      int // at last
 }
 
-func (c *timing) start() { c.began = time.Now(); c.last = c.began }
+func (c *timing) begin(tokens int) {
+	c.mark(tokens)
+	c.began = c.last
+}
+
+func (c *timing) mark(tokens int) { c.last, c.tokens = time.Now(), tokens }
 
 // Position says where in the data a run stands.
 func (t *Trainer) Position() string {

@@ -68,8 +68,8 @@ func Path(run string, step int) string {
 	return filepath.Join(run, folder, fmt.Sprintf("%s%08d", prefix, step))
 }
 
-// Save commits a checkpoint of the run. After an error or a crash at any point
-// the earlier checkpoints are as they were.
+// Save commits a checkpoint of the run, over one of the same step if there is one.
+// After an error or a crash at any point the checkpoints are as they were.
 func Save(fs safeio.FS, run string, c Checkpoint) error {
 	state, err := json.MarshalIndent(c.State, "", " ")
 	if err != nil {
@@ -78,11 +78,11 @@ func Save(fs safeio.FS, run string, c Checkpoint) error {
 	if err := fs.MkdirAll(filepath.Join(run, folder)); err != nil {
 		return err
 	}
-	final := Path(run, c.Step)
-	if err := remove(final); err != nil { // what a save of the same step left
-		return err
+	final, write := Path(run, c.Step), fs.WriteDir
+	if _, err := os.Lstat(final); err == nil { // a run that is stopped right after a checkpoint
+		write = fs.ReplaceDir
 	}
-	return fs.WriteDir(final, func(dir string) error {
+	return write(final, func(dir string) error {
 		m := manifest{Schema: schema, Step: c.Step, Files: map[string]file{}}
 		for _, part := range []struct {
 			name  string
