@@ -72,13 +72,15 @@ type TextReader struct {
 func NewTextReader(r io.Reader) (*TextReader, error) {
 	t := &TextReader{lines: bufio.NewScanner(r), rows: -1}
 	t.lines.Buffer(nil, maxTextLine)
-	if !t.scan() {
-		if t.err == nil {
-			t.err = errors.New("the file is empty")
+	for ok := false; !ok; ok = len(t.line()) > 0 {
+		if !t.scan() {
+			if t.err == nil {
+				t.err = errors.New("the file is empty")
+			}
+			return nil, t.err
 		}
-		return nil, t.err
 	}
-	fields := strings.FieldsFunc(strings.TrimSuffix(t.lines.Text(), "\r"), space)
+	fields := strings.FieldsFunc(string(t.line()), space)
 	if len(fields) == 2 {
 		rows, errRows := strconv.Atoi(fields[0])
 		d, errD := strconv.Atoi(fields[1])
@@ -88,14 +90,14 @@ func NewTextReader(r io.Reader) (*TextReader, error) {
 	}
 	if t.rows < 0 {
 		t.D, t.again = len(fields)-1, true
-		for _, f := range fields[min(1, len(fields)):] {
+		for _, f := range fields[1:] {
 			if _, err := strconv.ParseFloat(f, 32); err != nil {
 				return nil, t.errorf("%.40q is not a number: want a token and its numbers, as GloVe and word2vec write them", f)
 			}
 		}
 	}
 	if t.D < 2 || t.D > maxTextDim {
-		return nil, t.errorf("embeddings of dimension %d, want from 2 to %d", t.D, maxTextDim)
+		return nil, t.errorf("embeddings of dimension %d, want from 2 to %d: is it word vectors as text?", t.D, maxTextDim)
 	}
 	return t, nil
 }
@@ -115,27 +117,28 @@ func (t *TextReader) Next() bool {
 			}
 			return false
 		}
-		line := bytes.TrimRight(t.lines.Bytes(), " \t\r")
+		line := t.line()
 		if len(line) == 0 {
 			continue
 		}
-		at, found := len(line), 0 // from the end: some tokens contain spaces
-		for found < t.D && at > 0 {
-			if at--; space(rune(line[at])) {
-				found++
+		at := len(line) // from the end: some tokens contain spaces
+		for k := range t.D {
+			at = len(bytes.TrimRightFunc(line[:at], space))
+			if at = bytes.LastIndexFunc(line[:at], space); at < 0 {
+				t.err = t.errorf("a token and %d numbers, want %d: the file is cut short or not of word vectors", k, t.D)
+				return false
 			}
 		}
-		if found < t.D {
-			t.err = t.errorf("a token and %d numbers, want %d: the file is cut short or not of word vectors", found, t.D)
-			return false
-		}
-		t.form, t.values = line[:at], line[at+1:]
+		t.form, t.values = bytes.TrimRightFunc(line[:at], space), line[at:]
 		t.read++
 		return true
 	}
 }
 
 func space(r rune) bool { return r == ' ' || r == '\t' }
+
+// line is the current one without the white space at its end.
+func (t *TextReader) line() []byte { return bytes.TrimRight(t.lines.Bytes(), " \t\r") }
 
 // scan reads a line.
 func (t *TextReader) scan() bool {
@@ -160,9 +163,10 @@ func (t *TextReader) Form() []byte { return t.form }
 func (t *TextReader) Values(dst []float32) error {
 	rest := t.values
 	for k := range dst[:t.D] {
+		rest = bytes.TrimLeftFunc(rest, space)
 		field := rest
 		if at := bytes.IndexFunc(rest, space); at >= 0 {
-			field, rest = rest[:at], rest[at+1:]
+			field, rest = rest[:at], rest[at:]
 		}
 		v, err := strconv.ParseFloat(string(field), 32)
 		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {

@@ -47,6 +47,9 @@ func TestTextFormats(t *testing.T) {
 		"of Windows":               "2 3\r\nthe 1 -2.5 3e-4\r\ncat 0 0 1\r\n",
 		"tabs":                     "the\t1\t-2.5\t3e-4\ncat\t0\t0\t1\n",
 		"an empty line at the end": "the 1 -2.5 3e-4\ncat 0 0 1\n\n",
+		"one at the start":         "\nthe 1 -2.5 3e-4\ncat 0 0 1\n",
+		"columns that are aligned": "the   1   -2.5  3e-4\ncat   0    0    1   \n",
+		"room for a sign":          "the  1 -2.5  3e-4\ncat  0  0  1\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := readText(text)
@@ -84,7 +87,8 @@ func TestTextRefused(t *testing.T) {
 		"not a number":            {"the 1 2\ncat NaN 3\n", `line 2: number 1 of "cat" is "NaN"`},
 		"infinite":                {"the 1 2\ncat -Inf 3\n", `number 1 of "cat" is "-Inf"`},
 		"beyond float32":          {"the 1 2\ncat 1e39 3\n", `number 1 of "cat" is "1e39"`},
-		"two spaces":              {"the 1 2\ncat 1  2\n", `number 1 of "cat 1" is ""`},
+		"only empty lines":        {"\n\r\n", "the file is empty"},
+		"JSON":                    {"{}\n", "line 1: embeddings of dimension 0, want from 2 to 65536: is it word vectors as text?"},
 		"control in what is told": {"the 1 2\ncat\x1b[31m y 3\n", `"cat\x1b[31m"`},
 	} {
 		t.Run(name, func(t *testing.T) {

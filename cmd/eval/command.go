@@ -1,9 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"os"
-
 	"github.com/spf13/cobra"
 
 	"github.com/seed-4c77ef92/textwarp/cmd/internal/view"
@@ -59,7 +56,7 @@ its shards; the training text that the n-gram judge learns from is in its shards
 				}
 			}
 			r, err := eval.Evaluate(cmd.Context(), *run, o.Options, func(stage string) {
-				fmt.Fprintln(os.Stderr, stage)
+				cli.Tell("%s", stage)
 			})
 			if err != nil {
 				return err
@@ -94,7 +91,7 @@ func load(name string, pool *kernels.Pool) (*eval.Run, error) {
 		return nil, err
 	}
 	for _, s := range m.Skipped {
-		fmt.Fprintf(os.Stderr, "warning: %s; falling back to step %d\n", s, m.Step)
+		cli.Tell("warning: %s; falling back to step %d", s, m.Step)
 	}
 	return &eval.Run{Name: name, Model: m}, nil
 }

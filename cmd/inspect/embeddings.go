@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -41,7 +39,7 @@ and its first two principal components.
 				return hinted(args[0], err)
 			}
 			if o.export != "" {
-				wrote := func(path string) { fmt.Fprintln(os.Stderr, "wrote", path) }
+				wrote := func(path string) { cli.Tell("wrote %s", path) }
 				if err := v.Export(o.export, wrote); err != nil {
 					return err
 				}
@@ -70,7 +68,7 @@ func (o embeddingsOptions) read(ctx context.Context, run string) (*inspect.Embed
 		return nil, err
 	}
 	for _, s := range v.Skipped {
-		fmt.Fprintf(os.Stderr, "warning: %s; showing step %d\n", s, v.Step)
+		cli.Tell("warning: %s; showing step %d", s, v.Step)
 	}
 	if o.stream != "" {
 		if err := v.AddCounts(ctx, o.stream); err != nil {

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -44,12 +42,12 @@ standard error.
 				return err
 			}
 			for _, problem := range s.Problems() {
-				fmt.Fprintln(os.Stderr, "warning:", problem)
+				cli.Tell("warning: %s", problem)
 			}
 			for _, path := range leftOut {
-				fmt.Fprintln(os.Stderr, "warning: no place in the report for", path)
+				cli.Tell("warning: no place in the report for %s", path)
 			}
-			fmt.Fprintln(os.Stderr, "wrote", out)
+			cli.Tell("wrote %s", out)
 			return nil
 		},
 	}

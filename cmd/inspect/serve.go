@@ -45,7 +45,7 @@ Its address is printed on standard output. Ctrl-C ends it.
 				return err
 			}
 			if cli.IsTerminal(os.Stdout) {
-				fmt.Fprintln(os.Stderr, "open it in a browser; Ctrl-C ends it")
+				cli.Tell("open it in a browser; Ctrl-C ends it")
 			}
 			return s.Serve(cmd.Context(), l)
 		},

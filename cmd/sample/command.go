@@ -1,9 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"os"
-
 	"github.com/spf13/cobra"
 
 	"github.com/seed-4c77ef92/textwarp/diffusion"
@@ -85,7 +82,7 @@ process.fim. It decides itself how many of the n tokens of [MASK:n] it writes.
 				return err
 			}
 			for _, s := range model.Skipped {
-				fmt.Fprintf(os.Stderr, "warning: %s; falling back to step %d\n", s, model.Step)
+				cli.Tell("warning: %s; falling back to step %d", s, model.Step)
 			}
 			objective := model.Config.Process.Objective
 			if err := misplaced(objective, cmd.Flags()); err != nil {

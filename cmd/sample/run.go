@@ -124,7 +124,7 @@ func (j *job) write(ctx context.Context, out io.Writer, tr *trace) error {
 	}
 	for _, c := range j.wanted.List() {
 		if n := j.unmet[c]; n > 0 {
-			fmt.Fprintf(os.Stderr, "warning: %d of %d samples not as asked: %s %q\n", n, j.n, c.Kind, c.Text)
+			cli.Tell("warning: %d of %d samples not as asked: %s %q", n, j.n, c.Kind, c.Text)
 		}
 	}
 	return nil

@@ -125,8 +125,14 @@ TOML file, then flags.
 	f.BoolVar(&o.profile, "profile", false, "print where the time of a training step goes, by kernel, and stop")
 	f.BoolVar(&o.tensorboard, "tensorboard", false, "write event files for TensorBoard to RUN/tensorboard")
 	f.StringVar(&o.metricsListen, "metrics-listen", "", "loopback address for Prometheus, such as 127.0.0.1:9090")
-	for _, look := range []string{"dry-run", "profile", "print-config", "follow"} { // of a run that is to begin
-		cmd.MarkFlagsMutuallyExclusive("resume", look)
+	beginning := []string{"dry-run", "profile", "print-config", "follow", "out", "preset", "config", "set", "tokens", "minutes"}
+	for _, s := range shortcuts {
+		if s.flag != "held-out" {
+			beginning = append(beginning, s.flag)
+		}
+	}
+	for _, flag := range beginning { // of a run that is to begin
+		cmd.MarkFlagsMutuallyExclusive("resume", flag)
 	}
 	cli.FlagRuns(cmd, "resume")
 	cmd.AddCommand(newExport(), newImport())
@@ -254,7 +260,7 @@ func start(ctx context.Context, stdout io.Writer, s *trainer.Settings, o options
 	if err != nil {
 		return errors.Join(err, data.Train.Close())
 	}
-	fmt.Fprintf(os.Stderr, "training %s from %s: %d steps of %d × %d tokens, %d parameters\n",
+	cli.Tell("training %s from %s: %d steps of %d × %d tokens, %d parameters",
 		o.out, s.Data.Stream, s.Run.Steps, s.Optim.Batch, s.Data.Length, t.Parameters())
 	w.begin(o, s.Config, t.Step())
 	return run(ctx, t, w, s.Config)
@@ -272,7 +278,7 @@ func saveMemory() {
 func newPool(threads int, precision string) *kernels.Pool {
 	pool := kernels.NewPool(threads)
 	if precision == "bf16" && !pool.UseBF16() {
-		fmt.Fprintln(os.Stderr, "note: this processor has no AVX512_BF16: training in fp32")
+		cli.Tell("note: this processor has no AVX512_BF16: training in fp32")
 	}
 	return pool
 }
@@ -327,12 +333,12 @@ func resume(cmd *cobra.Command, o options) error {
 	to := trainer.Options{Pool: pool, Version: cli.Version(), Notify: w.event, Recompute: o.recompute}
 	t, skipped, err := trainer.Resume(o.resume, c, data, to)
 	for _, s := range skipped {
-		fmt.Fprintf(os.Stderr, "warning: %s; falling back to the checkpoint before\n", s)
+		cli.Tell("warning: %s; falling back to the checkpoint before", s)
 	}
 	if err != nil {
 		return errors.Join(err, data.Train.Close())
 	}
-	fmt.Fprintf(os.Stderr, "resuming %s at step %d of %d (%s)\n", o.resume, t.Step(), c.Run.Steps, t.Position())
+	cli.Tell("resuming %s at step %d of %d (%s)", o.resume, t.Step(), c.Run.Steps, t.Position())
 	w.begin(o, c, t.Step())
 	return run(ctx, t, w, c)
 }
@@ -346,7 +352,7 @@ func run(ctx context.Context, t *trainer.Trainer, w *watch, c trainer.Config) er
 	case errors.Is(err, trainer.ErrDiverged):
 		return cli.Exit(cli.ExitDiverged, err)
 	case err != nil && ctx.Err() != nil && errors.Is(err, context.Cause(ctx)):
-		fmt.Fprintf(os.Stderr, "stopped and saved at step %d. Continue with: train --resume %s\n", t.Step(), w.dir)
+		cli.Tell("stopped and saved at step %d. Continue with: train --resume %s", t.Step(), w.dir)
 		return err
 	case err != nil:
 		return err
@@ -355,6 +361,6 @@ func run(ctx context.Context, t *trainer.Trainer, w *watch, c trainer.Config) er
 	if c.Process.Objective == trainer.AR {
 		view = "run"
 	}
-	fmt.Fprintf(os.Stderr, "done: %d steps in %s. See: inspect %s %s, or: sample %s\n", t.Step(), w.dir, view, w.dir, w.dir)
+	cli.Tell("done: %d steps in %s. See: inspect %s %s, or: sample %s", t.Step(), w.dir, view, w.dir, w.dir)
 	return closed
 }

@@ -3,10 +3,10 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"runtime/debug"
 	"time"
 
+	"github.com/seed-4c77ef92/textwarp/internal/cli"
 	"github.com/seed-4c77ef92/textwarp/trainer"
 )
 
@@ -24,7 +24,7 @@ func fit(s *trainer.Settings, data *trainer.Data, o trainer.Options, minutes flo
 	const share = .93
 	perStep := float64(s.Optim.Batch * s.Data.Length)
 	steps := max(1, int(minutes*60*share*speed/perStep))
-	fmt.Fprintf(os.Stderr, "measured %.0f tokens/s: %d steps fit %v\n", speed, steps, time.Duration(minutes*float64(time.Minute)).Round(time.Second))
+	cli.Tell("measured %.0f tokens/s: %d steps fit %v", speed, steps, time.Duration(minutes*float64(time.Minute)).Round(time.Second))
 	return s.Set("run.steps", fmt.Sprint(steps), fmt.Sprintf("--minutes %g at %.0f tokens/s", minutes, speed))
 }
 

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -29,21 +27,27 @@ training. A model folder that is there already is replaced, nothing else is.
   train export run -o models/shakespeare`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: cli.Runs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			run := filepath.Clean(args[0])
+			if base := filepath.Base(run); base == "." || base == ".." {
+				var err error
+				if run, err = filepath.Abs(run); err != nil {
+					return err
+				}
+			}
 			if out == "" {
 				out = run + "-hf"
 			}
 			pool := kernels.NewPool(1)
 			defer pool.Close()
-			m, err := hub.Export(safeio.FS{}, run, out, pool)
+			m, err := hub.Export(cmd.Context(), safeio.FS{}, run, out, pool)
 			if err != nil {
 				return err
 			}
 			for _, s := range m.Skipped {
-				fmt.Fprintf(os.Stderr, "warning: %s; falling back to step %d\n", s, m.Step)
+				cli.Tell("warning: %s; falling back to step %d", s, m.Step)
 			}
-			fmt.Fprintf(os.Stderr, "wrote %s: step %d, %d parameters\n", out, m.Step, len(m.Model.Params))
+			cli.Tell("wrote %s: step %d, %d parameters", out, m.Step, len(m.Model.Params))
 			return nil
 		},
 	}

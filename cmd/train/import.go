@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -30,7 +29,7 @@ can be taken, as the first or, with --freeze, the lasting one:
 
   .safetensors      rows by token id; the shards must have that model's tokenizer
   text              GloVe or word2vec; a token gets the row of the word that it is,
-                    all others begin at random
+                    all others, and rows of zeros, begin at random
 
 The table fixes model.embed_dim. Lengths of rows are kept: a long row turns slowly
 and so stays near what it was, while the short random ones are learned fast.
@@ -93,15 +92,16 @@ func begin(ctx context.Context, source *hub.Source, s *trainer.Settings, o optio
 	if err != nil {
 		return errors.Join(err, data.Train.Close())
 	}
-	fmt.Fprintf(os.Stderr, "wrote %s: step 0 of %d, %d of %d parameters as given", o.out, s.Run.Steps, taken.Params, t.Parameters())
-	if taken.Params < t.Parameters() {
-		fmt.Fprintf(os.Stderr, ": embeddings of %d of %d tokens", taken.Rows, data.Tokenizer.VocabSize())
-		if taken.Unused > 0 {
-			fmt.Fprintf(os.Stderr, "; rows of no token: %d", taken.Unused)
-		}
-	} else if s.Process.Objective != trainer.AR && !taken.Warp {
-		fmt.Fprint(os.Stderr, "; the warp begins anew, its settings are others")
+	note := ""
+	switch {
+	case taken.Params < t.Parameters() && taken.Unused > 0:
+		note = fmt.Sprintf(": embeddings of %d of %d tokens; rows of no token: %d", taken.Rows, data.Tokenizer.VocabSize(), taken.Unused)
+	case taken.Params < t.Parameters():
+		note = fmt.Sprintf(": embeddings of %d of %d tokens", taken.Rows, data.Tokenizer.VocabSize())
+	case s.Process.Objective != trainer.AR && !taken.Warp:
+		note = "; the warp begins anew, its settings are others"
 	}
-	fmt.Fprintf(os.Stderr, "\nContinue with: train --resume %s\n", o.out)
+	cli.Tell("wrote %s: step 0 of %d, %d of %d parameters as given%s", o.out, s.Run.Steps, taken.Params, t.Parameters(), note)
+	cli.Tell("Continue with: train --resume %s", o.out)
 	return t.Close()
 }

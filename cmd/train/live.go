@@ -97,7 +97,7 @@ func (l *live) say(format string, args ...any) {
 	defer l.mu.Unlock()
 	width, _ := l.size()
 	l.frame.Clear(width)
-	fmt.Fprintf(l.out, format+"\n", args...)
+	fmt.Fprintln(l.out, cli.Printable(fmt.Sprintf(format, args...)))
 	if l.stop != nil {
 		l.draw()
 	}

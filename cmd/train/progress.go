@@ -68,14 +68,14 @@ func (p *progress) line(e trainer.Event) {
 		p.bar.Set(int64(e.Step), fmt.Sprintf("loss %.3f, %.0f tokens/s", p.loss, l.TokensPerSecond))
 	case trainer.SampleLine:
 		if text := shorten(l.Text); text != "" {
-			p.say("step %d writes: %s", e.Step, cli.Printable(text))
+			p.say("step %d writes: %s", e.Step, text)
 		}
 	}
 }
 
 // say prints a line of its own.
 func (p *progress) say(format string, args ...any) {
-	line := fmt.Sprintf(format, args...)
+	line := cli.Printable(fmt.Sprintf(format, args...))
 	if p.bar == nil {
 		fmt.Fprintln(p.w, line)
 		return

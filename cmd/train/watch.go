@@ -65,7 +65,7 @@ func (w *watch) begin(o options, c trainer.Config, step int) {
 		w.metrics = metrics.New(w.dir, cli.Version(), c, step)
 		w.server = &http.Server{Handler: loopback.Guard(w.metrics.Handler()), ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
 		go w.server.Serve(w.listener) // until close
-		fmt.Fprintf(os.Stderr, "metrics at http://%s/metrics\n", w.listener.Addr())
+		cli.Tell("metrics at http://%s/metrics", w.listener.Addr())
 	}
 }
 

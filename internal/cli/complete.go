@@ -57,6 +57,9 @@ func dirs(holding, typed string) (found []cobra.Completion, how cobra.ShellCompD
 		found = append(found, path+string(filepath.Separator))
 		how |= cobra.ShellCompDirectiveNoSpace
 	}
+	if len(found) == 0 { // of a path that the shell alone understands, such as ~/r, say
+		return nil, cobra.ShellCompDirectiveFilterDirs
+	}
 	return found, how
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 
@@ -36,6 +37,12 @@ func Height(f *os.File) int {
 // (no-color.org) and TERM is not "dumb".
 func Color(f *os.File) bool {
 	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && IsTerminal(f)
+}
+
+// Tell prints a line of news on standard error. It is printable whatever the
+// arguments are: paths and addresses are text of others.
+func Tell(format string, args ...any) {
+	fmt.Fprintln(os.Stderr, Printable(fmt.Sprintf(format, args...)))
 }
 
 // Printable is [printable.Line], under the name that commands know.

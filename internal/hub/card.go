@@ -3,12 +3,16 @@ package hub
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
+	"path"
 	"path/filepath"
+	"strings"
 
 	"github.com/seed-4c77ef92/textwarp/internal/safeio"
 	"github.com/seed-4c77ef92/textwarp/trainer"
@@ -20,6 +24,11 @@ func card(run string, m *trainer.Trained) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	title, err := filepath.Abs(run) // which may be "."
+	if err != nil {
+		return nil, fmt.Errorf("find run: %w", err)
+	}
+	title = filepath.Base(title)
 	c := newConfig(m)
 	what, use := "a continuous diffusion model of text (CDCD, arXiv 2211.15089): it turns noise into text, all tokens at once",
 		"ids, confidence = model.sample(n=2, steps=100, temperature=0.8)"
@@ -29,7 +38,7 @@ func card(run string, m *trainer.Trained) ([]byte, error) {
 		use = fmt.Sprintf("ids = model.predict([[]], new_tokens=%d, temperature=0.8)", c.Window)
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "---\nlibrary_name: transformers\npipeline_tag: text-generation\ntags:\n- textwarp\n- %s\n---\n\n# %s\n\n", tag, filepath.Base(filepath.Clean(run)))
+	fmt.Fprintf(&b, "---\nlibrary_name: transformers\npipeline_tag: text-generation\ntags:\n- textwarp\n- %s\n---\n\n# %s\n\n", tag, title)
 	fmt.Fprintf(&b, "This is %s. It was trained with textwarp.\n\n| | |\n|---|---|\n", what)
 	row := func(name, format string, args ...any) {
 		fmt.Fprintf(&b, "| %s | %s |\n", name, fmt.Sprintf(format, args...))
@@ -42,7 +51,9 @@ func card(run string, m *trainer.Trained) ([]byte, error) {
 	if last.metrics.Tokens > 0 {
 		row("tokens seen", "%d", last.metrics.Tokens)
 	}
-	row("text", "%s (data set %.12s)", filepath.Base(m.Config.Data.Stream), m.Data)
+	if name := dataName(m.Config.Data.Stream); name != "" {
+		row("text", "%s (data set %.12s)", name, m.Data)
+	}
 	row("weights", "moving average, decay %g", m.Config.Optim.EMA)
 	if e := last.evaluation; e != nil {
 		fmt.Fprintf(&b, "\n## Held-out losses\n\nOf %d windows at step %d, with standard errors over windows.\n\n", e.Eval.Windows, e.Step)
@@ -73,6 +84,25 @@ With PyTorch and safetensors alone: `+"`from modeling_textwarp import load; mode
 No licence of the weights is stated here: it depends on the text that they were trained on. `+"`modeling_textwarp.py`"+` is Apache-2.0.
 `, use)
 	return b.Bytes(), nil
+}
+
+// dataName is what a card may tell of the place of a data set: the last part of
+// its path, and of an address neither user nor query. "" is text that was piped in.
+func dataName(stream string) string {
+	if stream == "-" {
+		return ""
+	}
+	if strings.Contains(stream, "://") {
+		u, err := url.Parse(stream)
+		if err != nil {
+			return "shards"
+		}
+		stream = cmp.Or(strings.Trim(u.Path, "/"), u.Hostname())
+	}
+	if name := path.Base(filepath.ToSlash(stream)); name != "." && name != ".." && name != "/" {
+		return name
+	}
+	return "shards"
 }
 
 // recorded is the newest of what a log holds of either kind.

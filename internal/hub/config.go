@@ -48,6 +48,13 @@ type Training struct {
 	Warp     json.RawMessage `json:"warp,omitempty"` // exact state
 }
 
+// trainingSetting tells the settings that belong to weights from those of a place,
+// an optimiser or a run.
+func trainingSetting(key string) bool {
+	section, _, _ := strings.Cut(key, ".")
+	return section == "model" || section == "process" || key == "data.length"
+}
+
 // newTraining notes what a run was trained with.
 func newTraining(m *trainer.Trained) (*Training, error) {
 	t := &Training{Settings: map[string]any{}}
@@ -55,7 +62,7 @@ func newTraining(m *trainer.Trained) (*Training, error) {
 	c.Process.Objective = cmp.Or(c.Process.Objective, trainer.CDCD) // runs of the first versions name none
 	c.Process.Loss = cmp.Or(c.Process.Loss, diffusion.LossCE)
 	for key, value := range c.All() {
-		if section, _, _ := strings.Cut(key, "."); section == "model" || section == "process" || key == "data.length" {
+		if trainingSetting(key) {
 			t.Settings[key] = value
 		}
 	}

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"context"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -35,8 +36,11 @@ var modeling []byte
 // Export writes the averaged weights of a run's newest whole checkpoint as a
 // model folder. A folder of that kind is replaced; anything else at dir is left
 // and is an error.
-func Export(files safeio.FS, run, dir string, pool *kernels.Pool) (*trainer.Trained, error) {
-	dir = filepath.Clean(dir) // without a slash at its end, which would be a directory in itself
+func Export(ctx context.Context, files safeio.FS, run, dir string, pool *kernels.Pool) (*trainer.Trained, error) {
+	dir, err := place(dir)
+	if err != nil {
+		return nil, err
+	}
 	m, err := trainer.Load(run, pool)
 	if err != nil {
 		return nil, err
@@ -74,12 +78,40 @@ func Export(files safeio.FS, run, dir string, pool *kernels.Pool) (*trainer.Trai
 	}
 	return m, write(dir, func(temp string) error {
 		for _, p := range parts {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
 			if err := files.WriteFile(filepath.Join(temp, p.name), p.write); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// place is the absolute path of a folder, behind links. It must not be where the
+// program works, whose directory would be another one afterwards.
+func place(dir string) (string, error) {
+	path, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("export to %q: %w", dir, err)
+	}
+	if _, err := os.Lstat(path); err == nil {
+		if path, err = filepath.EvalSymlinks(path); err != nil {
+			return "", fmt.Errorf("export to %q: a link that leads nowhere: choose another directory", dir)
+		}
+	}
+	here, err := os.Getwd()
+	if err == nil {
+		here, err = filepath.EvalSymlinks(here)
+	}
+	if err == nil && here == path {
+		return "", fmt.Errorf("export to %q: it is the working directory: choose another directory", dir)
+	}
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		return "", fmt.Errorf("export to %q: it is a file: choose another directory", dir)
+	}
+	return path, nil
 }
 
 // replaceable says whether there is a directory to be replaced, and refuses one
@@ -104,6 +136,9 @@ func replaceable(dir string) (there bool, err error) {
 	}
 	ours := []string{WeightsFile, ConfigFile, TokenizerFile, tokenizerSetup, generationFile, modelingFile, cardFile}
 	for _, e := range entries {
+		if e.Name() == "__pycache__" && e.IsDir() {
+			continue // of modeling_textwarp.py, once Python has read it
+		}
 		if !slices.Contains(ours, e.Name()) || !e.Type().IsRegular() {
 			return false, fmt.Errorf("export to %q: it holds %q, which is no file of a model folder and would be lost: choose another: %w",
 				dir, e.Name(), safeio.ErrMismatch)

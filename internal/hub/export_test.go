@@ -2,6 +2,7 @@ package hub
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -22,7 +23,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 
 func export(t *testing.T, run, dir string) *trainer.Trained {
 	t.Helper()
-	m, err := Export(safeio.FS{}, run, dir, kernels.NewPool(1))
+	m, err := Export(context.Background(), safeio.FS{}, run, dir, kernels.NewPool(1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,6 +203,31 @@ func TestCard(t *testing.T) {
 	}
 }
 
+func TestDataName(t *testing.T) {
+	for stream, want := range map[string]string{
+		"-": "", "shards": "shards", "/data/books/": "books", ".": "shards", "..": "shards", "/": "shards",
+		"https://user:secret@host.example/sets/books?token=abc": "books", "http://user:secret@127.0.0.1:9333": "127.0.0.1",
+		"http://host/?token=abc": "host", "s3://bucket": "bucket", "s3://bucket/prefix/": "prefix", "http://%zz": "shards",
+	} {
+		if got := dataName(stream); got != want {
+			t.Errorf("%q is called %q, want %q", stream, got, want)
+		}
+	}
+}
+
+// TestCancelled: a folder that is not finished is not there.
+func TestCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	parent := t.TempDir()
+	if _, err := Export(ctx, safeio.FS{}, runs(t).cdcd, filepath.Join(parent, "folder"), kernels.NewPool(1)); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if entries, _ := os.ReadDir(parent); len(entries) > 0 {
+		t.Errorf("left behind: %v", entries)
+	}
+}
+
 func TestNewest(t *testing.T) {
 	cases := []struct {
 		name, log string
@@ -255,23 +281,45 @@ func TestReplaced(t *testing.T) {
 		{"nothing there", func(*testing.T, string) {}, ""},
 		{"empty", func(t *testing.T, dir string) { write(t, dir+"/x", ""); os.Remove(dir + "/x") }, ""},
 		{"a folder of another model", func(t *testing.T, dir string) { export(t, m.ar, dir) }, ""},
+		{"a folder that Python has read", func(t *testing.T, dir string) {
+			export(t, m.ar, dir)
+			write(t, dir+"/__pycache__/modeling_textwarp.cpython-311.pyc", "")
+		}, ""},
+		{"a link to a folder", func(t *testing.T, dir string) {
+			export(t, m.ar, dir+"-1")
+			if err := os.Symlink("folder-1", dir); err != nil {
+				t.Fatal(err)
+			}
+		}, ""},
+		{"a link to nothing", func(t *testing.T, dir string) {
+			if err := os.Symlink("nothing", dir); err != nil {
+				t.Fatal(err)
+			}
+		}, "leads nowhere: choose another"},
+		{"where the program works", func(t *testing.T, dir string) {
+			export(t, m.ar, dir)
+			t.Chdir(dir)
+		}, "it is the working directory: choose another"},
 		{"a folder of ours with a stranger in it", func(t *testing.T, dir string) {
 			export(t, m.cdcd, dir)
 			write(t, dir+"/notes.txt", "mine")
 		}, `holds "notes.txt"`},
 		{"a directory of something else", func(t *testing.T, dir string) { write(t, dir+"/thesis.tex", "mine") }, "not a model folder"},
 		{"a folder of another library's", func(t *testing.T, dir string) { write(t, dir+"/config.json", `{"model_type":"bert"}`) }, "not a model folder"},
-		{"a file", func(t *testing.T, dir string) { write(t, dir, "mine") }, "export to"},
+		{"a file", func(t *testing.T, dir string) { write(t, dir, "mine") }, "it is a file: choose another"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			parent := t.TempDir()
 			dir := filepath.Join(parent, "folder")
 			c.make(t, dir)
-			_, err := Export(safeio.FS{}, m.cdcd, dir, kernels.NewPool(1))
+			_, err := Export(context.Background(), safeio.FS{}, m.cdcd, dir, kernels.NewPool(1))
 			if c.want == "" {
 				if err != nil {
 					t.Fatal(err)
+				}
+				if info, err := os.Lstat(dir + "-1"); err == nil && !info.IsDir() {
+					t.Error("the link's folder is gone")
 				}
 				if f, err := os.ReadFile(filepath.Join(dir, ConfigFile)); err != nil || !strings.Contains(string(f), `"cdcd"`) {
 					t.Errorf("not replaced: %v", err)
@@ -296,7 +344,7 @@ func TestFailedExport(t *testing.T) {
 	failed := errors.New("failed")
 	for n := 1; ; n++ {
 		count := 0
-		_, err := Export(safeio.FS{Before: func(string, string) error {
+		_, err := Export(context.Background(), safeio.FS{Before: func(string, string) error {
 			if count++; count == n {
 				return failed
 			}
@@ -330,13 +378,13 @@ func TestNoRun(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := Export(safeio.FS{}, run, dir, kernels.NewPool(1)); len(weights) == 0 || err == nil || !strings.Contains(err.Error(), run) {
+	if _, err := Export(context.Background(), safeio.FS{}, run, dir, kernels.NewPool(1)); len(weights) == 0 || err == nil || !strings.Contains(err.Error(), run) {
 		t.Errorf("%d checkpoints, got %v", len(weights), err)
 	}
 	if _, err := os.Stat(dir); err == nil {
 		t.Error("a folder is there")
 	}
-	if _, err := Export(safeio.FS{}, t.TempDir(), filepath.Join(t.TempDir(), "folder"), kernels.NewPool(1)); !errors.Is(err, safeio.ErrNotFound) {
+	if _, err := Export(context.Background(), safeio.FS{}, t.TempDir(), filepath.Join(t.TempDir(), "folder"), kernels.NewPool(1)); !errors.Is(err, safeio.ErrNotFound) {
 		t.Errorf("got %v", err)
 	}
 }

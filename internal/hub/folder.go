@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -44,6 +45,9 @@ func (s *Source) openFolder() error {
 	}
 	s.settings, s.fixed = map[string]string{}, sizes
 	for key, value := range training.Settings {
+		if !trainingSetting(key) {
+			return fmt.Errorf("%s: %q is none of the settings that belong to weights: %w", ConfigFile, key, safeio.ErrCorrupt)
+		}
 		s.settings[key] = fmt.Sprint(value)
 	}
 	for _, key := range s.fixed {
@@ -84,14 +88,23 @@ func (s *Source) fillModel(b Beginning, warp json.RawMessage) (Taken, error) {
 		return Taken{}, err
 	}
 	if tok.Hash() != b.Tokenizer.Hash() {
-		return Taken{}, fmt.Errorf("the shards were made with another tokenizer: make them with prep shard --tokenizer %s: %w", name, safeio.ErrMismatch)
+		do := "the shards were made with another tokenizer: make them with prep shard --tokenizer"
+		if b.Config.Data.Stream == "-" {
+			do = "it has another tokenizer: give --tokenizer"
+		}
+		return Taken{}, fmt.Errorf("%s %s: %w", do, name, safeio.ErrMismatch)
 	}
 	f, err := safetensors.Open(filepath.Join(s.path, WeightsFile))
 	if err != nil {
 		return Taken{}, err
 	}
 	defer f.Close()
+	strangers := map[string]bool{}
+	for _, name := range f.Names() {
+		strangers[name] = true
+	}
 	for _, want := range b.Model.Tensors(b.Model.Params, "") {
+		delete(strangers, want.Name)
 		there := slices.Clone(want.Shape)
 		if isTurned(want) {
 			slices.Reverse(there)
@@ -110,6 +123,10 @@ func (s *Source) fillModel(b Beginning, warp json.RawMessage) (Taken, error) {
 			values = transpose(values, there[0], there[1])
 		}
 		copy(want.F32, values)
+	}
+	if len(strangers) > 0 {
+		return Taken{}, fmt.Errorf("%s: tensor %q is of no model of these settings: %w",
+			WeightsFile, slices.Sorted(maps.Keys(strangers))[0], safeio.ErrMismatch)
 	}
 	taken := Taken{Params: len(b.Model.Params), Rows: b.Model.Table.V, Warp: b.Warp != nil && s.differs(b.Config, warping) == ""}
 	if taken.Warp {

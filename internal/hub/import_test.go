@@ -159,6 +159,9 @@ func TestFolderRefused(t *testing.T) {
 		{"setting of another type", edit(ConfigFile, `"data.length": 16`, `"data.length": {}`), nil, nil, "data.length"},
 		{"no sizes", edit(ConfigFile, `"model.heads": 2,`, ``), nil, safeio.ErrCorrupt, "no model.heads"},
 		{"other sizes than the weights", edit(ConfigFile, `"model.mlp": 32`, `"model.mlp": 16`), nil, safeio.ErrMismatch, `"blocks.0.mlp.up.weight" has shape [32 16], the settings want [16 16]`},
+		{"fewer layers than the weights", edit(ConfigFile, `"model.layers": 2`, `"model.layers": 1`), nil, safeio.ErrMismatch, `tensor "blocks.1.`},
+		{"a setting of a place", edit(ConfigFile, `"data.length"`, `"data.held_out"`), nil, safeio.ErrCorrupt, `"data.held_out" is none of the settings`},
+		{"impossible sizes", edit(ConfigFile, `"model.layers": 2`, `"model.layers": -1`), nil, nil, "layers"},
 		{"impossible warp", edit(ConfigFile, `"explore":`, `"explore": -`), nil, safeio.ErrCorrupt, "warp"},
 		{"no weights", func(_ *testing.T, dir string) { os.Remove(dir + "/" + WeightsFile) }, nil, safeio.ErrNotFound, WeightsFile},
 		{"weights cut short", func(_ *testing.T, dir string) { os.Truncate(dir+"/"+WeightsFile, 5000) }, nil, safeio.ErrCorrupt, "cut short"},
@@ -181,10 +184,14 @@ func TestFolderRefused(t *testing.T) {
 		{"another width asked for", func(*testing.T, string) {}, map[string]string{"model.width": "32"}, safeio.ErrMismatch, "model.width can only be 16"},
 		{"another objective asked for", func(*testing.T, string) {}, map[string]string{"process.objective": "ar"}, safeio.ErrMismatch, "process.objective can only be cdcd"},
 	}
+	deep := filepath.Join(t.TempDir(), "deep")
+	if err := train(deep, m.shards, map[string]string{"model.layers": "2"}); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			folder := filepath.Join(t.TempDir(), "folder")
-			export(t, m.cdcd, folder)
+			export(t, deep, folder)
 			c.damage(t, folder)
 			dir := filepath.Join(t.TempDir(), "run")
 			_, err := importRun(dir, m.shards, folder, c.settings)
@@ -198,6 +205,21 @@ func TestFolderRefused(t *testing.T) {
 				t.Errorf("a run is there: %v", err)
 			}
 		})
+	}
+}
+
+// TestSentinels: weights with rows for the sentinels of holes are of no run without
+// holes, and the other way round; the share of holes is free.
+func TestSentinels(t *testing.T) {
+	m := runs(t)
+	folder := filepath.Join(t.TempDir(), "folder")
+	export(t, m.ar, folder)
+	if _, err := importRun(filepath.Join(t.TempDir(), "run"), m.shards, folder, map[string]string{"process.fim": "0.9"}); err != nil {
+		t.Error(err)
+	}
+	_, err := importRun(filepath.Join(t.TempDir(), "run"), m.shards, folder, map[string]string{"process.fim": "0"})
+	if !errors.Is(err, safeio.ErrMismatch) || !strings.Contains(err.Error(), "process.fim can only be 0.5") {
+		t.Errorf("got %v", err)
 	}
 }
 
@@ -318,6 +340,23 @@ func TestEmbeddingsRefused(t *testing.T) {
 	if err != nil || taken.Rows != vocab || taken.Unused != 3 {
 		t.Errorf("%+v, %v", taken, err)
 	}
+	// A row of zeros is none: it begins at random.
+	zeros := table(vocab, 1)
+	clear(zeros.F32[4:8])
+	if err := os.WriteFile(path, tensors(zeros), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "run")
+	taken, err = importRun(dir, m.shards, path, nil)
+	if err != nil || taken.Rows != vocab-1 || taken.Params != 4*(vocab-1) {
+		t.Errorf("%+v, %v", taken, err)
+	}
+	pool := kernels.NewPool(1)
+	defer pool.Close()
+	if run, err := trainer.Load(dir, pool); err != nil || run.Model.Table.W[0] != 1 || run.Model.Table.W[4] == 0 {
+		t.Errorf("%v, %v", run.Model.Table.W[:8], err)
+	}
+
 	folder := filepath.Join(t.TempDir(), "folder")
 	export(t, m.cdcd, folder)
 	taken, err = importRun(filepath.Join(t.TempDir(), "run"), m.shards, filepath.Join(folder, WeightsFile), map[string]string{"model.width": "32"})

@@ -76,6 +76,9 @@ func (s *Source) Adopt(to *trainer.Settings) error {
 			return fmt.Errorf("import %q: %w", s.path, err)
 		}
 	}
+	if err := to.Validate(); err != nil {
+		return fmt.Errorf("import %q: %w", s.path, err)
+	}
 	s.adopted = to.Config
 	return nil
 }
@@ -83,7 +86,11 @@ func (s *Source) Adopt(to *trainer.Settings) error {
 // Check reports a setting of a run, changed since Adopt, that the source does not
 // go with.
 func (s *Source) Check(c trainer.Config) error {
-	if key := s.differs(c, s.fixed); key != "" {
+	key := s.differs(c, s.fixed)
+	if key == "" && (c.Process.FIM > 0) != (s.adopted.Process.FIM > 0) && s.settings["process.fim"] != "" {
+		key = "process.fim" // some of it needs rows for its sentinels, none has none
+	}
+	if key != "" {
 		return fmt.Errorf("import %q: %s can only be %s, as it is there: leave it out: %w", s.path, key, s.settings[key], safeio.ErrMismatch)
 	}
 	return nil

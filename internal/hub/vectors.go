@@ -3,6 +3,7 @@ package hub
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -51,8 +52,15 @@ func (s *Source) openTensors() error {
 		if err := finite(name, table); err != nil {
 			return Taken{}, err
 		}
-		copy(b.Model.Table.W, table)
-		return Taken{Params: len(table), Rows: vocab, Unused: rows - vocab}, nil
+		taken := Taken{Unused: rows - vocab}
+		for id := range vocab {
+			if row := table[id*d : (id+1)*d]; directed(row) {
+				copy(b.Model.Table.W[id*d:], row)
+				taken.Rows++
+			}
+		}
+		taken.Params = taken.Rows * d
+		return taken, nil
 	}
 	return nil
 }
@@ -110,7 +118,7 @@ func word(token string) string {
 
 // readRows reads the rows that tokens of these names could have, by their words,
 // and the number of all rows. Of two rows for a word the first counts, and one of
-// zeros, which has no direction, for none.
+// zeros for none.
 func readRows(path string, names []string) (rows map[string][]float32, all int, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -134,14 +142,17 @@ func readRows(path string, names []string) (rows map[string][]float32, all int, 
 		if err := r.Values(row); err != nil {
 			return nil, 0, err
 		}
-		for _, v := range row {
-			if v != 0 {
-				rows[form] = row
-				break
-			}
+		if directed(row) {
+			rows[form] = row
 		}
 	}
 	return rows, all, r.Err()
+}
+
+// directed reports whether a row is not of zeros, which have no direction: all
+// such rows would be the same embedding, and none could be learned.
+func directed(row []float32) bool {
+	return slices.ContainsFunc(row, func(v float32) bool { return v != 0 })
 }
 
 // assign gives each row to one token, by ids: that of the same word or, as most

@@ -16,8 +16,8 @@
 //     content or the new content of a name, never a mixture and never a part.
 //   - An error after the rename (only the last syncdir can give one) means that
 //     the new content is in place but may not survive a power cut.
-//   - What a killed writer leaves has a name that begins with ".tmp-"; the next
-//     writer, holding the lock, clears it with [FS.RemoveTemps].
+//   - What a killed writer leaves has a name that begins with ".tmp-"; where
+//     writers hold a lock, the next one clears it with [FS.RemoveTemps].
 //
 // The order sync, close, rename, sync of the directory is the one that
 // "All File Systems Are Not Created Equal" (Pillai et al., OSDI 2014) found to

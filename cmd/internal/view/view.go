@@ -107,7 +107,7 @@ func writeFigures(path, extension string, figures []chart.Figure, write func(io.
 		if err != nil {
 			return err
 		}
-		fmt.Fprintln(os.Stderr, "wrote", name)
+		cli.Tell("wrote %s", name)
 	}
 	return nil
 }
