@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -46,17 +47,19 @@ func openLogs(dir string, lengths map[string]int64) (*logs, error) {
 }
 
 // truncate cuts the logs to the given lengths, and keeps of timing.jsonl what
-// is there.
+// is there, but for a line that a crash has torn.
 func (l *logs) truncate(lengths map[string]int64) error {
 	for name, f := range l.files {
 		end, err := f.Seek(0, io.SeekEnd)
 		if err != nil {
 			return fmt.Errorf("open log: %w", err)
 		}
-		if name == TimingFile && lengths != nil {
-			continue
-		}
 		want := lengths[name]
+		if name == TimingFile && lengths != nil {
+			if want, err = wholeLines(f, end); err != nil {
+				return fmt.Errorf("read log: %w", err)
+			}
+		}
 		if end < want {
 			return fmt.Errorf("log %q has %d bytes, its checkpoint knows of %d; a log of a run must not be edited: %w", f.Name(), end, want, safeio.ErrCorrupt)
 		}
@@ -68,6 +71,15 @@ func (l *logs) truncate(lengths map[string]int64) error {
 		}
 	}
 	return nil
+}
+
+// wholeLines is where the last whole line of a file of short lines ends.
+func wholeLines(f io.ReaderAt, end int64) (int64, error) {
+	tail := make([]byte, min(end, 64<<10))
+	if _, err := f.ReadAt(tail, end-int64(len(tail))); err != nil {
+		return 0, err
+	}
+	return end - int64(len(tail)) + int64(bytes.LastIndexByte(tail, '\n')) + 1, nil
 }
 
 // write appends v as one line of JSON.

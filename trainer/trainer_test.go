@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -429,6 +430,39 @@ func TestSpeedOfResumedRun(t *testing.T) {
 	// A step has 64 tokens. The first line's time is a part of what has gone by.
 	if tokens := lines[0].TokensPerSecond * lines[0].Seconds; math.Abs(tokens-64) > 1 {
 		t.Errorf("%.0f tokens in the first %g s, want 64 (%v in all)", tokens, lines[0].Seconds, time.Since(began))
+	}
+}
+
+// TestTornTiming: a line of the one log that is not cut to the checkpoint goes if a
+// crash has torn it.
+func TestTornTiming(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	s := tiny(t, shards(t))
+	tr := begin(t, dir, s, 1, Options{})
+	for tr.Step() < 12 {
+		if err := errors.Join(tr.step(), tr.record()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tr.Close()
+	path := filepath.Join(dir, TimingFile)
+	before, err := os.ReadFile(path)
+	if err != nil || len(before) == 0 {
+		t.Fatal(len(before), err)
+	}
+	if err := os.WriteFile(path, append(slices.Clone(before), `{"step":12,"sec`...), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	finish(t, resume(t, dir, Options{}))
+	after, err := os.ReadFile(path)
+	if err != nil || !bytes.HasPrefix(after, before) {
+		t.Fatalf("%q does not go on from %q, %v", after, before, err)
+	}
+	for line := range bytes.Lines(after) {
+		var l TimingLine
+		if err := json.Unmarshal(line, &l); err != nil {
+			t.Errorf("%q: %v", line, err)
+		}
 	}
 }
 

@@ -82,7 +82,7 @@ func readCompared(dir string) (Compared, *trainer.Config, error) {
 	}
 	s := r.Summary()
 	c := Compared{
-		Run: dir, Objective: s.Objective, State: s.State, Step: s.Step, Steps: s.Steps, Tokens: s.Tokens, Parameters: s.Parameters,
+		Run: dir, Objective: s.Objective, State: s.State, Step: s.Step, Steps: s.Steps, Tokens: s.Tokens, Parameters: s.Parameters, Best: r.Best(),
 		training: curves.Training, evaluations: curves.Evaluations, speed: curves.Timing,
 	}
 	c.sum()
@@ -112,9 +112,7 @@ func (c *Compared) sum() {
 	}
 	for _, m := range c.evaluations {
 		h := Held{m.Step, heldOutLoss(m.Eval)}
-		if c.HeldOut = &h; c.Best == nil || h.Loss <= c.Best.Loss {
-			c.Best = &h
-		}
+		c.HeldOut = &h
 	}
 	if len(c.speed) > 0 {
 		var all []float64

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/seed-4c77ef92/textwarp/autoregressive"
 	"github.com/seed-4c77ef92/textwarp/embeddings"
@@ -87,12 +88,9 @@ func (r *Run) Embeddings() (*Embeddings, error) {
 	if err != nil {
 		return nil, err
 	}
-	table, err := readTable(filepath.Join(dir, checkpoint.WeightsFile))
+	table, err := readTable(filepath.Join(dir, checkpoint.WeightsFile), config.Denoiser(tok.VocabSize()).Vocab, config.Model.EmbedDim)
 	if err != nil {
 		return nil, err
-	}
-	if want := config.Denoiser(tok.VocabSize()).Vocab; table.V != want {
-		return nil, fmt.Errorf("the table of %q has %d rows, tokenizer and configuration of the run want %d: %w", dir, table.V, want, safeio.ErrMismatch)
 	}
 	v := &Embeddings{
 		Schema: 1, View: "embeddings", Run: r.dir, Step: step, Neighbours: []Neighbourhood{}, Skipped: skipped,
@@ -104,16 +102,17 @@ func (r *Run) Embeddings() (*Embeddings, error) {
 	return v, v.addTokens()
 }
 
-// readTable reads the averaged table of a checkpoint.
-func readTable(path string) (*embeddings.Table, error) {
+// readTable reads the averaged table [vocab, dim] of a checkpoint.
+func readTable(path string, vocab, dim int) (*embeddings.Table, error) {
 	f, err := safetensors.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
 	shape := f.Shape(tensor)
-	if len(shape) != 2 || shape[0] < 1 || shape[1] < 1 {
-		return nil, fmt.Errorf("%q has no table %q with rows and columns (shape %v): %w", path, tensor, shape, safeio.ErrMismatch)
+	if !slices.Equal(shape, []int{vocab, dim}) {
+		return nil, fmt.Errorf("table %q of %q has shape %v, tokenizer and configuration of the run want [%d %d]: %w",
+			tensor, path, shape, vocab, dim, safeio.ErrMismatch)
 	}
 	w := make([]float32, shape[0]*shape[1])
 	if err := f.Read(tensor, w); err != nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -45,7 +44,7 @@ type entry[T any] struct {
 // update reads what the log has gained and says whether that is anything.
 func (x *index[T]) update(root *os.Root) (gained bool, err error) {
 	file, size, again, err := x.open(root)
-	if again || errors.Is(err, fs.ErrNotExist) {
+	if again {
 		gained = len(x.spread) > 0
 		x.spread, x.newest, x.stride = nil, nil, 0
 	}

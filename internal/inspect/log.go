@@ -33,23 +33,23 @@ type log struct {
 	before []byte // the bytes that end there
 }
 
-// open opens the log and says how long it is. If it is not the one that was read
-// so far (a resumed run has cut it, or another has taken its place) again is
-// true, and it is to be read from its beginning.
+// open opens the log and says how long it is. If it is to be read from its
+// beginning, which it always is where nothing of it was read, or where it is not the
+// one that was (a resumed run has cut it, or another has taken its place), again is
+// true.
 func (l *log) open(root *os.Root) (file *os.File, size int64, again bool, err error) {
 	file, size, err = openRegular(root, l.name)
 	if err != nil {
-		return nil, 0, false, err
-	}
-	if l.offset > 0 {
-		now := make([]byte, len(l.before))
-		_, err := file.ReadAt(now, l.offset-int64(len(now)))
-		if err != nil || !bytes.Equal(now, l.before) {
-			again = true
+		if errors.Is(err, fs.ErrNotExist) { // the next of this name is another
 			l.offset, l.before = 0, nil
 		}
+		return nil, 0, true, err
 	}
-	return file, size, again, nil
+	now := make([]byte, len(l.before))
+	if _, err := file.ReadAt(now, l.offset-int64(len(now))); err != nil || !bytes.Equal(now, l.before) {
+		l.offset, l.before = 0, nil
+	}
+	return file, size, l.offset == 0, nil
 }
 
 // readTo notes that the file has been read up to offset.
@@ -66,10 +66,11 @@ func (l *log) readTo(file *os.File, offset int64) error {
 }
 
 // follow calls each for every whole line that has not been read. Where the log is
-// to be read again it calls forget first.
+// to be read from its beginning it calls forget first. It stops at a line that is
+// wrong, and begins with that the next time.
 func (l *log) follow(root *os.Root, forget func(), each func(line []byte) error) error {
 	file, size, again, err := l.open(root)
-	if again || errors.Is(err, fs.ErrNotExist) {
+	if again {
 		forget()
 	}
 	if err != nil {
@@ -90,7 +91,8 @@ func (l *log) follow(root *os.Root, forget func(), each func(line []byte) error)
 			err = each(line)
 		}
 		if err != nil {
-			return fmt.Errorf("read %q, byte %d: %w", filepath.Join(root.Name(), l.name), at, err)
+			err = fmt.Errorf("read %q, byte %d: %w", filepath.Join(root.Name(), l.name), at, err)
+			return errors.Join(err, l.readTo(file, at))
 		}
 		at += int64(len(line)) + 1
 	}

@@ -29,6 +29,7 @@ type Run struct {
 	mu        sync.Mutex
 	config    *trainer.Config
 	tokenizer *tokenize.Tokenizer
+	settings  map[string]os.FileInfo // of their files, as they were read
 	step      int
 	tokens    int
 	problems  map[string]error // by file
@@ -36,6 +37,7 @@ type Run struct {
 	metrics     log
 	training    thinned[Point]
 	evaluations thinned[trainer.MetricsLine]
+	best        *Held // of all evaluations
 	timing      log
 	speed       thinned[trainer.TimingLine]
 	warp        index[warpEntry]
@@ -54,22 +56,50 @@ func Open(dir string) (*Run, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open run: %w", err)
 	}
-	r := &Run{
-		dir: dir, root: root, problems: map[string]error{},
-		metrics:     log{name: trainer.MetricsFile},
-		timing:      log{name: trainer.TimingFile},
-		training:    thinned[Point]{limit: maxPoints, merge: mergePoints},
-		evaluations: thinned[trainer.MetricsLine]{limit: maxEvaluations, merge: latest[trainer.MetricsLine]},
-		speed:       thinned[trainer.TimingLine]{limit: maxPoints, merge: mergeTiming},
-		warp:        index[warpEntry]{log: log{name: trainer.WarpFile}, decode: decodeWarp, check: checkWarp},
-		samples:     index[trainer.SampleLine]{log: log{name: trainer.SamplesFile}, decode: decodeSample},
-		table:       index[TableHealth]{log: log{name: trainer.EmbeddingsFile}, decode: decodeTable},
-	}
+	r := &Run{dir: dir, root: root}
+	r.forget()
 	return r, nil
 }
 
+// forget forgets all that was read.
+func (r *Run) forget() {
+	r.config, r.tokenizer, r.settings = nil, nil, map[string]os.FileInfo{}
+	r.step, r.tokens, r.problems, r.best = 0, 0, map[string]error{}, nil
+	r.metrics, r.timing = log{name: trainer.MetricsFile}, log{name: trainer.TimingFile}
+	r.training = thinned[Point]{limit: maxPoints, merge: mergePoints}
+	r.evaluations = thinned[trainer.MetricsLine]{limit: maxEvaluations, merge: latest[trainer.MetricsLine]}
+	r.speed = thinned[trainer.TimingLine]{limit: maxPoints, merge: mergeTiming}
+	r.warp = index[warpEntry]{log: log{name: trainer.WarpFile}, decode: decodeWarp, check: checkWarp}
+	r.samples = index[trainer.SampleLine]{log: log{name: trainer.SamplesFile}, decode: decodeSample}
+	r.table = index[TableHealth]{log: log{name: trainer.EmbeddingsFile}, decode: decodeTable}
+}
+
+// renew opens the directory again where another has taken its place. One that is
+// gone for now may come back.
+func (r *Run) renew() (renewed bool) {
+	now, err := os.Stat(r.dir)
+	if err != nil {
+		return false
+	}
+	if was, err := r.root.Stat("."); err == nil && os.SameFile(was, now) {
+		return false
+	}
+	root, err := os.OpenRoot(r.dir)
+	if err != nil {
+		return false
+	}
+	r.root.Close()
+	r.root = root
+	r.forget()
+	return true
+}
+
 // Close ends the reading.
-func (r *Run) Close() error { return r.root.Close() }
+func (r *Run) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.root.Close()
+}
 
 // Dir is the directory as it was named.
 func (r *Run) Dir() string { return r.dir }
@@ -87,9 +117,12 @@ func read(dir string) (*Run, error) {
 func (r *Run) Update() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	var changed []string
+	if r.renew() {
+		changed = []string{PartMetrics, PartWarp, PartSamples, PartEmbeddings}
+	}
 	r.readSettings()
 	before := r.problemLine()
-	var changed []string
 	note := func(file, part string, gained bool, err error) {
 		if absent(err) {
 			err = nil

@@ -70,6 +70,15 @@ func TestDamagedRuns(t *testing.T) {
 		{"an evaluation of another objective", map[string]string{
 			"config.toml": preset(t), "tokenizer.json": tokenizer(t), "metrics.jsonl": metrics + `{"step":10,"eval":{"likelihood":{"nats":1}}}` + "\n",
 		}, "not of the objective", 10},
+		{"more classes than there are", map[string]string{
+			"config.toml": preset(t), "tokenizer.json": tokenizer(t), "metrics.jsonl": metrics + `{"step":20,"eval":{"classes":[{}` + strings.Repeat(",{}", maxLists) + "]}}\n",
+		}, "257 classes, at most 256", 10},
+		{"an evaluation without an end", map[string]string{
+			"config.toml": preset(t), "tokenizer.json": tokenizer(t), "metrics.jsonl": metrics + `{"step":20,"eval":{"mask":"` + strings.Repeat("x", maxMetrics) + "\"}}\n",
+		}, "at most 65536", 10},
+		{"more quantiles than there are", map[string]string{
+			"config.toml": preset(t), "tokenizer.json": tokenizer(t), "metrics.jsonl": metrics, "warp.jsonl": `{"step":1,"warp":{"quantiles":[{}` + strings.Repeat(",{}", maxLists) + "]}}\n",
+		}, "257 quantiles", 10},
 		{"a configuration that is none", map[string]string{"config.toml": "\x00\x01", "metrics.jsonl": metrics}, "config.toml", 10},
 		{"a configuration that is too large", map[string]string{"config.toml": strings.Repeat("#", maxConfig+1)}, "limit", 0},
 		{"a tokenizer that is none", map[string]string{"config.toml": preset(t), "tokenizer.json": "{]"}, "tokenizer.json", 0},

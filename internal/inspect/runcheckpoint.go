@@ -11,20 +11,35 @@ import (
 	"github.com/seed-4c77ef92/textwarp/trainer/checkpoint"
 )
 
-// Checkpoint is the newest checkpoint: its step, and nothing of it outside of the
-// run directory. Without one the error is [safeio.ErrNotFound].
-func (r *Run) Checkpoint() (step int, err error) {
+// Saved is a checkpoint as it was written: a run that is begun anew has another one
+// of the same step.
+type Saved struct {
+	Step int
+	at   int64 // Unix nanoseconds
+}
+
+// Checkpoint is the newest checkpoint, nothing of which is outside of the run
+// directory. Without one the error is [safeio.ErrNotFound].
+func (r *Run) Checkpoint() (Saved, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.renew() // what follows has to be of the directory that is there
 	if err := r.inside(); err != nil {
-		return 0, err
+		return Saved{}, err
 	}
 	steps, err := checkpoint.Steps(r.dir)
 	if err != nil {
-		return 0, err
+		return Saved{}, err
 	}
 	if len(steps) == 0 {
-		return 0, fmt.Errorf("no checkpoint in %q yet: %w", r.dir, safeio.ErrNotFound)
+		return Saved{}, fmt.Errorf("no checkpoint in %q yet: %w", r.dir, safeio.ErrNotFound)
 	}
-	return steps[len(steps)-1], nil
+	newest := steps[len(steps)-1]
+	info, err := r.root.Stat(filepath.ToSlash(checkpoint.Path("", newest)))
+	if err != nil {
+		return Saved{}, misplaced(err)
+	}
+	return Saved{newest, info.ModTime().UnixNano()}, nil
 }
 
 // inside refuses checkpoints that links lead out of the run to, or whose files

@@ -11,6 +11,8 @@ import (
 const (
 	maxPoints      = 4096 // of a curve
 	maxEvaluations = 200
+	maxMetrics     = 64 << 10 // bytes of a line; an evaluation has some thousand
+	maxLists       = 256      // noise levels, classes and quantiles of a line
 )
 
 // Point is a point of the training curves: a line of metrics.jsonl or, in a long
@@ -50,10 +52,13 @@ func latest[P any](_ P, _ int, b P, _ int) P { return b }
 func (r *Run) forgetMetrics() {
 	r.training.forget()
 	r.evaluations.forget()
-	r.step, r.tokens = 0, 0
+	r.step, r.tokens, r.best = 0, 0, nil
 }
 
 func (r *Run) addMetrics(line []byte) error {
+	if len(line) > maxMetrics {
+		return fmt.Errorf("a line of %d bytes, at most %d: %w", len(line), maxMetrics, safeio.ErrCorrupt)
+	}
 	var m trainer.MetricsLine
 	if err := unmarshal(line, &m); err != nil {
 		return err
@@ -66,6 +71,9 @@ func (r *Run) addMetrics(line []byte) error {
 			return err
 		}
 		r.evaluations.add(m)
+		if h := (Held{m.Step, heldOutLoss(m.Eval)}); r.best == nil || h.Loss <= r.best.Loss {
+			r.best = &h
+		}
 	} else {
 		r.training.add(Point{MetricsLine: m})
 	}
@@ -77,6 +85,8 @@ func (r *Run) checkEvaluation(e *trainer.Evaluation) error {
 	switch predicts := r.predicts(); {
 	case predicts != (e.Likelihood != nil):
 		return fmt.Errorf("the evaluation is not of the objective in %s: %w", trainer.ConfigFile, safeio.ErrCorrupt)
+	case len(e.T) > maxLists || len(e.Classes) > maxLists:
+		return fmt.Errorf("the evaluation has %d noise levels and %d classes, at most %d each: %w", len(e.T), len(e.Classes), maxLists, safeio.ErrCorrupt)
 	case len(e.CE) != len(e.T) || len(e.SE) != len(e.T):
 		return fmt.Errorf("the evaluation has %d noise levels, %d losses and %d errors: %w", len(e.T), len(e.CE), len(e.SE), safeio.ErrCorrupt)
 	}
@@ -84,11 +94,12 @@ func (r *Run) checkEvaluation(e *trainer.Evaluation) error {
 }
 
 // addTiming leaves out the lines of steps that were taken again after a crash:
-// timing.jsonl, unlike the other logs, keeps them.
+// timing.jsonl, unlike the other logs, keeps them. A line that is none is not worth
+// the rest of a run: early versions wrote on behind what a crash had torn.
 func (r *Run) addTiming(line []byte) error {
 	var t trainer.TimingLine
-	if err := unmarshal(line, &t); err != nil {
-		return err
+	if unmarshal(line, &t) != nil {
+		return nil
 	}
 	r.speed.drop(func(p trainer.TimingLine) bool { return p.Step >= t.Step })
 	r.speed.add(t)
@@ -107,6 +118,13 @@ func (r *Run) Speed(n int) []trainer.TimingLine {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.speed.most(n)
+}
+
+// Best is the evaluation of the lowest loss, the newest of these; nil without any.
+func (r *Run) Best() *Held {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.best
 }
 
 // Evaluations returns at most n held-out evaluations, the newest among them.

@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/seed-4c77ef92/textwarp/internal/safeio"
@@ -15,20 +16,37 @@ const (
 	maxTokenizer = 256 << 20
 )
 
-// readSettings reads configuration and tokenizer until they are there.
+// readSettings reads configuration and tokenizer when they are there, and again
+// when another run has begun in the directory.
 func (r *Run) readSettings() {
-	if r.config == nil {
+	if r.rewritten(trainer.ConfigFile) || r.config == nil {
+		r.config = nil
 		c, err := r.readConfig()
 		if r.problems[trainer.ConfigFile] = err; err == nil {
 			r.config = &c
 		}
 	}
-	if r.tokenizer == nil {
+	if r.rewritten(trainer.TokenizerFile) || r.tokenizer == nil {
+		r.tokenizer = nil
 		tok, err := r.readTokenizer()
 		if r.problems[trainer.TokenizerFile] = err; err == nil {
 			r.tokenizer = tok
 		}
 	}
+}
+
+// rewritten tells whether a file is another than at the last call.
+func (r *Run) rewritten(name string) bool {
+	was := r.settings[name]
+	now, err := r.root.Stat(name)
+	if err != nil {
+		now = nil
+	}
+	r.settings[name] = now
+	if was == nil || now == nil {
+		return was != nil || now != nil
+	}
+	return !os.SameFile(was, now) || was.Size() != now.Size() || !was.ModTime().Equal(now.ModTime())
 }
 
 func (r *Run) readConfig() (trainer.Config, error) {

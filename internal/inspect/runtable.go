@@ -1,6 +1,8 @@
 package inspect
 
 import (
+	"strings"
+
 	"github.com/seed-4c77ef92/textwarp/embeddings"
 )
 
@@ -21,6 +23,9 @@ func decodeTable(line []byte) (int, TableHealth, error) {
 	}
 	err := unmarshal(line, &l)
 	s := l.Stats
+	for i, alarm := range s.Alarms[:min(len(s.Alarms), 8)] {
+		s.Alarms[i] = strings.Clone(alarm[:min(len(alarm), 1000)]) // the long one is not kept
+	}
 	return l.Step, TableHealth{
 		Step: l.Step, MeanCosine: s.MeanCosine, MaxCosine: s.MaxCosine, EffectiveRank: s.EffectiveRank,
 		RawNorm: s.RawNorm, Alarms: s.Alarms[:min(len(s.Alarms), 8)],

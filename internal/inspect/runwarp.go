@@ -26,6 +26,9 @@ func decodeWarp(line []byte) (int, warpEntry, error) {
 		} `json:"warp"`
 	}
 	err := unmarshal(line, &w)
+	if n := len(w.Warp.Quantiles); err == nil && (n > maxLists || len(w.Warp.Kind) > maxLists) {
+		err = fmt.Errorf("the warp has %d quantiles and a name of %d bytes, at most %d: %w", n, len(w.Warp.Kind), maxLists, safeio.ErrCorrupt)
+	}
 	return w.Step, warpEntry{w.Warp.Kind, w.Warp.TMin, w.Warp.TMax, w.Warp.Quantiles}, err
 }
 

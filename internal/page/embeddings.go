@@ -2,6 +2,7 @@ package page
 
 import (
 	"cmp"
+	"context"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -29,25 +30,27 @@ type tables struct {
 }
 
 type heldTable struct {
-	run     *run
-	step    int // of the newest checkpoint, which may be damaged
-	counted bool
-	view    *inspect.Embeddings
+	run   *run
+	saved inspect.Saved // the newest checkpoint, which may be damaged
+	view  *inspect.Embeddings
 }
 
 // table is the studied table of a run.
-func (s *Server) table(run *run) (*inspect.Embeddings, error) {
-	step, err := run.Checkpoint()
+func (s *Server) table(ctx context.Context, run *run) (*inspect.Embeddings, error) {
+	saved, err := run.Checkpoint()
 	if err != nil {
 		return nil, err
 	}
-	counts := s.shards.counts()
+	counts, err := s.shards.counts(ctx)
+	if err != nil {
+		return nil, err
+	}
 	s.tables.mu.Lock()
 	defer s.tables.mu.Unlock()
 	held := &s.tables.held
 	at := slices.IndexFunc(*held, func(h heldTable) bool { return h.run == run })
 	if at >= 0 {
-		if h := (*held)[at]; h.step == step && h.counted == (counts != nil) {
+		if h := (*held)[at]; h.saved == saved {
 			return h.view, nil
 		}
 		*held = slices.Delete(*held, at, at+1)
@@ -62,7 +65,7 @@ func (s *Server) table(run *run) (*inspect.Embeddings, error) {
 	if counts != nil {
 		_ = view.Count(counts) // of another tokenizer: the norms are shown without
 	}
-	*held = append(*held, heldTable{run, step, counts != nil, view})
+	*held = append(*held, heldTable{run, saved, view})
 	return view, nil
 }
 
@@ -99,7 +102,7 @@ func (s *Server) getEmbeddings(r *http.Request) (embeddingsAnswer, error) {
 	if err != nil {
 		return a, err
 	}
-	v, err := s.table(run)
+	v, err := s.table(r.Context(), run)
 	if err != nil {
 		return a, err
 	}
@@ -139,7 +142,7 @@ func (s *Server) getNeighbours(r *http.Request) (neighboursAnswer, error) {
 	if err != nil {
 		return a, err
 	}
-	v, err := s.table(run)
+	v, err := s.table(r.Context(), run)
 	if err != nil {
 		return a, err
 	}
@@ -179,7 +182,7 @@ func (s *Server) vectors(r *http.Request) (*inspect.Embeddings, []int32, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	v, err := s.table(run)
+	v, err := s.table(r.Context(), run)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -3,7 +3,9 @@ package page
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -11,6 +13,9 @@ import (
 const (
 	mostListeners = 64
 	heartbeat     = 15 * time.Second
+	// readTime is how long a reader may take over a line, so that nobody waits for
+	// one who has gone to sleep.
+	readTime = 30 * time.Second
 )
 
 // change says what is new of a run.
@@ -18,44 +23,66 @@ type change struct {
 	Run     string   `json:"run"`
 	Step    int      `json:"step"`
 	State   string   `json:"state"`
+	Problem string   `json:"problem,omitempty"`
 	Changed []string `json:"changed"`
 }
 
-// news goes to all who listen. One who is slow misses what is old.
+// news goes to all who listen. To one who is slow it comes at once, in one change of
+// each run.
 type news struct {
 	mu        sync.Mutex
-	listeners map[chan change]bool
+	listeners map[*listener]bool
 }
 
-func newNews() *news { return &news{listeners: map[chan change]bool{}} }
+// listener is woken when there is something in pending, by run.
+type listener struct {
+	wake    chan struct{}
+	pending map[string]change
+}
+
+func newNews() *news { return &news{listeners: map[*listener]bool{}} }
 
 func (n *news) tell(c change) {
-	if c.Changed == nil {
-		c.Changed = []string{}
-	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for l := range n.listeners {
+		c := c
+		c.Changed = slices.Concat(l.pending[c.Run].Changed, c.Changed)
+		slices.Sort(c.Changed)
+		c.Changed = append([]string{}, slices.Compact(c.Changed)...)
+		l.pending[c.Run] = c
 		select {
-		case l <- c:
+		case l.wake <- struct{}{}:
 		default:
 		}
 	}
 }
 
+// take gives what is pending, by run.
+func (n *news) take(l *listener) []change {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var all []change
+	for _, run := range slices.Sorted(maps.Keys(l.pending)) {
+		all = append(all, l.pending[run])
+	}
+	clear(l.pending)
+	return all
+}
+
 // listen returns nil where too many listen.
-func (n *news) listen() chan change {
+func (n *news) listen() *listener {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if len(n.listeners) == mostListeners {
 		return nil
 	}
-	l := make(chan change, 32)
+	l := &listener{make(chan struct{}, 1), map[string]change{}}
 	n.listeners[l] = true
 	return l
 }
 
-func (n *news) leave(l chan change) {
+func (n *news) leave(l *listener) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	delete(n.listeners, l)
@@ -76,16 +103,20 @@ func (s *Server) getEvents(w http.ResponseWriter, r *http.Request) {
 	defer beat.Stop()
 	line := []byte("retry: 2000\n\n")
 	for {
+		control.SetWriteDeadline(time.Now().Add(readTime))
 		if _, err := w.Write(line); err != nil || control.Flush() != nil {
 			return
 		}
 		select {
-		case c := <-heard:
-			body, err := json.Marshal(c)
-			if err != nil {
-				return
+		case <-heard.wake:
+			line = nil
+			for _, c := range s.news.take(heard) {
+				body, err := json.Marshal(c)
+				if err != nil {
+					return
+				}
+				line = fmt.Appendf(line, "data: %s\n\n", body)
 			}
-			line = fmt.Appendf(nil, "data: %s\n\n", body)
 		case <-beat.C:
 			line = []byte(": still here\n\n")
 		case <-r.Context().Done():

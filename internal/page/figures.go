@@ -2,6 +2,7 @@ package page
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -27,16 +28,16 @@ func (s *Server) getFigure(r *http.Request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	view, figures, err := s.panel(run, panel, step)
+	view, figures, err := s.panel(r.Context(), run, panel, form, step)
 	if err != nil {
 		return answer{}, err
 	}
 	return draw(view, figures, form)
 }
 
-// panel is the value of a panel and its figures, of the warp as of a step or, if
-// that is below 0, of the newest.
-func (s *Server) panel(run *run, panel string, step int) (any, []chart.Figure, error) {
+// panel is the value of a panel and its figures, for a form, of the warp as of a step
+// or, if that is below 0, of the newest.
+func (s *Server) panel(ctx context.Context, run *run, panel, form string, step int) (any, []chart.Figure, error) {
 	switch panel {
 	case "warp":
 		v, err := warpAt(run, step)
@@ -47,11 +48,13 @@ func (s *Server) panel(run *run, panel string, step int) (any, []chart.Figure, e
 	case "loss":
 		return lossPanel(run, step)
 	case "embeddings":
-		v, err := s.table(run)
+		v, err := s.table(ctx, run)
 		if err != nil {
 			return nil, nil, err
 		}
-		v = v.First(chosen(v, drawnTokens))
+		if form == "png" || form == "svg" { // tables have them all
+			v = v.First(chosen(v, drawnTokens))
+		}
 		return v, v.Figures(), nil
 	case "run":
 		v, err := run.Curves()

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -39,6 +40,13 @@ type run struct {
 	id, name string
 	read     chan struct{} // closed when it has been read once
 	once     sync.Once
+	told     told
+}
+
+// told is what the pages know of a run beside its logs.
+type told struct {
+	state, problem string
+	saved          inspect.Saved
 }
 
 // New opens runs and, unless stream is "", a directory of shards. One that does
@@ -74,6 +82,9 @@ func (s *Server) Close() error {
 	var errs []error
 	for _, r := range s.runs {
 		errs = append(errs, r.Run.Close())
+	}
+	if s.shards != nil {
+		s.shards.end()
 	}
 	s.writer.close()
 	return errors.Join(errs...)
@@ -136,12 +147,16 @@ func (s *Server) update(ctx context.Context) {
 }
 
 func (s *Server) updateRun(r *run) {
-	before := r.Summary()
 	changed := r.Update()
-	after := r.Summary()
+	now := r.Summary()
 	r.once.Do(func() { close(r.read) })
-	if len(changed) > 0 || before.State != after.State {
-		s.news.tell(change{r.id, after.Step, after.State, changed})
+	saved, _ := r.Checkpoint() // none is a place to begin with
+	if saved != r.told.saved && !slices.Contains(changed, inspect.PartEmbeddings) {
+		changed = append(changed, inspect.PartEmbeddings)
+	}
+	if t := (told{now.State, now.Problem, saved}); len(changed) > 0 || t != r.told {
+		r.told = t
+		s.news.tell(change{r.id, now.Step, now.State, now.Problem, changed})
 	}
 }
 

@@ -27,11 +27,13 @@ type shards struct {
 	dir  string
 	data *pipeline.Dataset
 
-	once   sync.Once
-	done   chan struct{}
-	mu     sync.Mutex
-	view   *inspect.Shards
-	err    error
+	open  context.Context // until close
+	close context.CancelFunc
+	once  sync.Once
+	done  chan struct{} // closed when view and err are there
+	view  *inspect.Shards
+	err   error
+
 	turn   sync.Mutex // one shard is decoded at a time
 	shown  int        // tokens of a document
 	tokens *tokenize.Tokenizer
@@ -43,6 +45,7 @@ func openShards(dir string) (*shards, error) {
 		return nil, err
 	}
 	s := &shards{dir: dir, data: d, done: make(chan struct{}), shown: mostShown}
+	s.open, s.close = context.WithCancel(context.Background())
 	json, err := d.Tokenizer()
 	if err == nil {
 		s.tokens, err = tokenize.Parse(json)
@@ -50,30 +53,40 @@ func openShards(dir string) (*shards, error) {
 	return s, err
 }
 
-// count reads the documents, of large data sets some, on the first call, which
-// does not wait for it.
-func (s *shards) count() {
+// count reads the documents, of large data sets some, on the first call, and waits
+// for it.
+func (s *shards) count(ctx context.Context) (*inspect.Shards, error) {
 	s.once.Do(func() {
 		go func() {
 			defer close(s.done)
-			view, err := inspect.ReadShards(context.Background(), s.dir, countedTokens)
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.view, s.err = view, err
+			s.view, s.err = inspect.ReadShards(s.open, s.dir, countedTokens)
 		}()
 	})
+	select {
+	case <-s.done:
+		return s.view, s.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
-// counts are those of the tokens, nil where they are not known yet or never.
-func (s *shards) counts() *inspect.Shards {
+// counts are those of the tokens, nil where there are none to be had.
+func (s *shards) counts(ctx context.Context) (*inspect.Shards, error) {
 	if s == nil {
-		return nil
+		return nil, nil
 	}
-	s.count()
+	view, err := s.count(ctx)
+	if ctx.Err() != nil {
+		return nil, err
+	}
+	return view, nil
+}
+
+// end ends the counting and waits for it.
+func (s *shards) end() {
+	s.close()
+	s.once.Do(func() { close(s.done) })
 	<-s.done
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.view
 }
 
 var errNoShards = fmt.Errorf("no shards are shown: start inspect serve with --stream SHARDS: %w", safeio.ErrNotFound)
@@ -83,15 +96,7 @@ func (s *Server) shardsView(r *http.Request) (*inspect.Shards, error) {
 	if s.shards == nil {
 		return nil, errNoShards
 	}
-	s.shards.count()
-	select {
-	case <-s.shards.done:
-	case <-r.Context().Done():
-		return nil, r.Context().Err()
-	}
-	s.shards.mu.Lock()
-	defer s.shards.mu.Unlock()
-	return s.shards.view, s.shards.err
+	return s.shards.count(r.Context())
 }
 
 func (s *Server) getShards(r *http.Request) (*inspect.Shards, error) {

@@ -12,6 +12,7 @@ import (
 	"github.com/seed-4c77ef92/textwarp/autoregressive"
 	"github.com/seed-4c77ef92/textwarp/diffusion"
 	"github.com/seed-4c77ef92/textwarp/internal/generate"
+	"github.com/seed-4c77ef92/textwarp/internal/inspect"
 	"github.com/seed-4c77ef92/textwarp/internal/kernels"
 	"github.com/seed-4c77ef92/textwarp/trainer"
 )
@@ -22,7 +23,7 @@ type writer struct {
 	pool *kernels.Pool
 
 	run   *run
-	step  int // of the checkpoint
+	saved inspect.Saved
 	model *trainer.Trained
 }
 
@@ -60,11 +61,11 @@ func (w *writer) close() {
 
 // load reads the newest checkpoint of a run, unless it is the one at hand.
 func (w *writer) load(run *run) (*trainer.Trained, error) {
-	step, err := run.Checkpoint()
+	saved, err := run.Checkpoint()
 	if err != nil {
 		return nil, err
 	}
-	if w.run == run && w.step == step {
+	if w.run == run && w.saved == saved {
 		return w.model, nil
 	}
 	if w.pool == nil {
@@ -75,7 +76,7 @@ func (w *writer) load(run *run) (*trainer.Trained, error) {
 	if err != nil {
 		return nil, err
 	}
-	w.run, w.step, w.model = run, step, model
+	w.run, w.saved, w.model = run, saved, model
 	return model, nil
 }
 
@@ -104,7 +105,8 @@ func (s *Server) postWrite(w http.ResponseWriter, r *http.Request) {
 	defer s.writer.give()
 	ctx, cancel := context.WithTimeout(r.Context(), writeTime)
 	defer cancel()
-	out := &lines{w: w, flush: http.NewResponseController(w).Flush, cancel: cancel}
+	out := &lines{w: w, control: http.NewResponseController(w), cancel: cancel}
+	defer out.control.SetWriteDeadline(time.Time{}) // of the connection, which may be used again
 	text, err := s.writer.write(ctx, run, ask, out)
 	switch {
 	case err != nil && !out.begun:
@@ -133,10 +135,10 @@ func readAsked(w http.ResponseWriter, r *http.Request) (asked, error) {
 
 // lines writes an answer of several lines of JSON.
 type lines struct {
-	w      http.ResponseWriter
-	flush  func() error
-	cancel func() // ends the work for which nobody waits any more
-	begun  bool
+	w       http.ResponseWriter
+	control *http.ResponseController
+	cancel  func() // ends the work for which nobody waits any more
+	begun   bool
 }
 
 func (l *lines) write(v any) {
@@ -144,12 +146,13 @@ func (l *lines) write(v any) {
 		l.begun = true
 		l.w.Header().Set("Content-Type", "application/x-ndjson")
 	}
+	l.control.SetWriteDeadline(time.Now().Add(readTime))
 	b, err := json.Marshal(v)
 	if err == nil {
 		_, err = l.w.Write(append(b, '\n'))
 	}
 	if err == nil {
-		err = l.flush()
+		err = l.control.Flush()
 	}
 	if err != nil {
 		l.cancel()
