@@ -133,7 +133,7 @@ function mount(body: HTMLElement, context: Context): Mounted {
       about: "Steps whose loss or gradient was not finite, and which changed nothing.",
       x,
       y: { label: "steps, in total", whole: true },
-      series: lines("skipped", (c) => running(c.skipped)),
+      series: lines("skipped", (c) => c.skipped),
     });
     tiles();
   }
@@ -168,9 +168,4 @@ function mount(body: HTMLElement, context: Context): Mounted {
 function mean(row: Num[]): Num {
   const known = row.filter((v): v is number => v !== null);
   return known.length === 0 ? null : known.reduce((a, b) => a + b, 0) / known.length;
-}
-
-function running(column: Num[]): Num[] {
-  let sum = 0;
-  return column.map((v) => (sum += v ?? 0));
 }

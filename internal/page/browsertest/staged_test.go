@@ -1,0 +1,68 @@
+package browsertest
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
+
+// stage lets a test speak for the server, of what takes a run long or breaks it:
+// answers[path] changes what is answered to a path, up to its question mark, asked
+// counts how often it was asked for, and tell sends an event. sources and workers
+// are those that the page has made.
+const stage = `
+	const [answers, asked, sources, workers] = [{}, {}, [], []];
+	const [realFetch, RealSource, RealWorker] = [fetch, EventSource, Worker];
+	fetch = async (address, init) => {
+		const path = address.split("?")[0];
+		asked[path] = (asked[path] ?? 0) + 1;
+		const answer = await realFetch(address, init);
+		return answers[path] ? answers[path](answer) : answer;
+	};
+	EventSource = class extends RealSource { constructor(address) { super(address); sources.push(this); } };
+	Worker = class extends RealWorker { constructor(address) { super(address); workers.push(this); } };
+	const json = change => async answer => { const value = await answer.json(); return Response.json(change(value) ?? value); };
+	const tell = (...changed) => sources.at(-1).dispatchEvent(new MessageEvent("message", {data: JSON.stringify({run: "0", step: 2000, state: "finished", changed})}));
+`
+
+// staged opens an address with the stage set.
+func staged(t *testing.T, address string) *tab {
+	t.Helper()
+	b := open(t, address, address, wide)
+	b.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: stage})
+		return err
+	}), chromedp.Reload())
+	b.settled()
+	return b
+}
+
+// run evaluates statements in the page.
+func (b *tab) run(statements string) {
+	b.Helper()
+	value[bool](b, "(() => { "+statements+"; return true })()")
+}
+
+// column gives the cells of a column, by the beginning of its name, of the table
+// behind a chart, with spaces between.
+func (b *tab) column(chart, name string) string {
+	b.Helper()
+	return fmt.Sprintf(`(c => {
+		c.querySelector("details").open ||= true;
+		const rows = [...c.querySelectorAll("tr")].map(r => [...r.children].map(e => e.textContent));
+		const at = rows.length > 0 ? rows[0].findIndex(name => name.startsWith(%q)) : -1;
+		return rows.slice(1).map(r => r[at]).join(" ");
+	})([...document.querySelectorAll(".chart")].find(c => c.querySelector("h3").textContent === %q))`, name, chart)
+}
+
+// Skipped steps are counted by the run.
+func TestSkipped(t *testing.T) {
+	b := staged(t, serve(t, history(t)))
+	b.run(`answers["/api/runs/0/curves"] = json(c => { c.training.skipped.fill(3) })`)
+	b.panel("Run")
+	b.until(`/^3( 3)+$/.test(` + b.column("Skipped steps", "skipped") + `)`)
+}
