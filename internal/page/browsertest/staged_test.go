@@ -32,7 +32,7 @@ const stage = `
 // staged opens an address with the stage set.
 func staged(t *testing.T, address string) *tab {
 	t.Helper()
-	b := open(t, address, address, wide)
+	b := open(t, address, "http://127.0.0.1:", wide)
 	b.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		_, err := cdp.Call(ctx, target, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: stage})
 		return err
@@ -65,4 +65,25 @@ func TestSkipped(t *testing.T) {
 	b.run(`answers["/api/runs/0/curves"] = json(c => { c.training.skipped.fill(3) })`)
 	b.panel("Run")
 	b.until(`/^3( 3)+$/.test(` + b.column("Skipped steps", "skipped") + `)`)
+}
+
+// At a newer checkpoint the neighbours are others.
+func TestNewerCheckpoint(t *testing.T) {
+	address := serve(t, history(t))
+	b := staged(t, address+"#panel=embeddings&token=5")
+	b.until(`document.querySelectorAll(".near li").length === 10`)
+	b.run(`
+		answers["/api/runs/0/embeddings"] = json(e => { e.step++ });
+		answers["/api/runs/0/neighbours"] = json(n => ({...n, neighbours: n.neighbours.slice(0, 3)}));
+		tell("embeddings")`)
+	b.until(`document.querySelectorAll(".near li").length === 3`)
+}
+
+// The history of the embeddings grows between two checkpoints.
+func TestHistoryOfEmbeddings(t *testing.T) {
+	b := staged(t, serve(t, history(t))+"#panel=embeddings")
+	b.run(`
+		answers["/api/runs/0/embeddings"] = json(e => { for (const column of Object.values(e.history)) column.push(column.at(-1)); e.history.step.push(7777) });
+		tell("embeddings")`)
+	b.until(`/ 7777$/.test(` + b.column("Effective rank", "training step") + `)`)
 }

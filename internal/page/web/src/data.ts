@@ -31,12 +31,13 @@ export async function get<T>(path: string): Promise<T> {
   return (await answer.json()) as T;
 }
 
-/** getOnce is get for what never changes: a snapshot, a sample, neighbours. */
-export async function getOnce<T>(path: string): Promise<T> {
-  const known = cache.get(path);
+/** getOnce is get for what never changes: a snapshot, a sample, neighbours at a step. */
+export async function getOnce<T>(path: string, step?: number): Promise<T> {
+  const key = `${path} ${step}`;
+  const known = cache.get(key);
   if (known !== undefined) return known as T;
   const answer = await get<T>(path);
-  cache.set(path, answer);
+  cache.set(key, answer);
   if (cache.size > cacheSize) cache.delete(cache.keys().next().value as string);
   return answer;
 }

@@ -111,10 +111,11 @@ function mount(body: HTMLElement, { run }: Context): Mounted {
   }
 
   async function showNear(id: number, kept: boolean): Promise<void> {
+    if (!data) return;
     const mine = ++turn;
     let answer: Neighbours;
     try {
-      answer = await neighbours(run.id, id, (k) => texts[k] ?? "");
+      answer = await neighbours(run.id, data.step, id, (k) => texts[k] ?? "");
     } catch (error) {
       if (mine !== turn) return;
       map.select(kept ? [id] : [], matches());
@@ -219,7 +220,7 @@ function mount(body: HTMLElement, { run }: Context): Mounted {
   }
 
   function draw(e: Embeddings): void {
-    const { stats, history: past } = e;
+    const { stats } = e;
     const alarms = stats.alarms ?? [];
     alarm.hidden = alarms.length === 0;
     fill(alarm, h("strong", {}, "Signs of collapse: "), alarms.join("; "));
@@ -261,6 +262,14 @@ function mount(body: HTMLElement, { run }: Context): Mounted {
       y: { label: "share of the variance", log: true },
       series: [{ label: "share", x: stats.singular_values.map((_, i) => i + 1), y: stats.singular_values.map((s) => (s * s) / total), colour: 0, draw: "points" }],
     });
+    const byNorm = e.tokens.norm.map((_, i) => i).sort((a, b) => (e.tokens.norm[a] as number) - (e.tokens.norm[b] as number));
+    const list = (title: string, ids: number[]) =>
+      h("details", { class: "behind" }, h("summary", {}, title), h("ul", { class: "found" }, ...ids.map((id) => h("li", {}, h("button", { type: "button", onclick: () => view.set({ token: id }) }, h("span", { class: "token" }, name(id)), h("span", { class: "value" }, short(e.tokens.norm[id] ?? null, 3)))))));
+    fill(extremes, list("The 20 shortest", byNorm.slice(0, 20)), list("The 20 longest", byNorm.slice(-20).reverse()), (stats.never_updated?.length ?? 0) > 0 && list("Never updated", (stats.never_updated ?? []).slice(0, 100)));
+  }
+
+  // drawHistory draws what evaluations add to, also between two checkpoints.
+  function drawHistory(past: Embeddings["history"]): void {
     const x = { label: "training step", zero: true };
     const steps = past?.step ?? [];
     const empty = "The history comes with the next evaluations.";
@@ -283,16 +292,13 @@ function mount(body: HTMLElement, { run }: Context): Mounted {
       series: [{ label: "median", x: steps, y: past?.norm_median ?? [], colour: 0, low: (past?.norm_q05 ?? []) as Num[], high: (past?.norm_q95 ?? []) as Num[] }],
       empty,
     });
-    const byNorm = e.tokens.norm.map((_, i) => i).sort((a, b) => (e.tokens.norm[a] as number) - (e.tokens.norm[b] as number));
-    const list = (title: string, ids: number[]) =>
-      h("details", { class: "behind" }, h("summary", {}, title), h("ul", { class: "found" }, ...ids.map((id) => h("li", {}, h("button", { type: "button", onclick: () => view.set({ token: id }) }, h("span", { class: "token" }, name(id)), h("span", { class: "value" }, short(e.tokens.norm[id] ?? null, 3)))))));
-    fill(extremes, list("The 20 shortest", byNorm.slice(0, 20)), list("The 20 longest", byNorm.slice(-20).reverse()), (stats.never_updated?.length ?? 0) > 0 && list("Never updated", (stats.never_updated ?? []).slice(0, 100)));
   }
 
   return {
     async load() {
       const before = data;
       data = await get<Embeddings>(`/api/runs/${run.id}/embeddings`);
+      drawHistory(data.history);
       if (before && before.step === data.step) return;
       forgetVectors(run.id);
       texts = data.tokens.text;
