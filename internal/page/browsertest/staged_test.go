@@ -26,6 +26,8 @@ const stage = `
 	EventSource = class extends RealSource { constructor(address) { super(address); sources.push(this); } };
 	Worker = class extends RealWorker { constructor(address) { super(address); workers.push(this); } };
 	const json = change => async answer => { const value = await answer.json(); return Response.json(change(value) ?? value); };
+	let held = null; // gives the answer that hold holds back
+	const hold = answer => new Promise(give => { held = () => give(answer); });
 	const tell = (...changed) => sources.at(-1).dispatchEvent(new MessageEvent("message", {data: JSON.stringify({run: "0", step: 2000, state: "finished", changed})}));
 `
 
@@ -86,4 +88,37 @@ func TestHistoryOfEmbeddings(t *testing.T) {
 		answers["/api/runs/0/embeddings"] = json(e => { for (const column of Object.values(e.history)) column.push(column.at(-1)); e.history.step.push(7777) });
 		tell("embeddings")`)
 	b.until(`/ 7777$/.test(` + b.column("Effective rank", "training step") + `)`)
+}
+
+// Who turns away from UMAP while it still waits for the vectors gets none.
+func TestUMAPStopped(t *testing.T) {
+	for name, turn := range map[string]string{
+		"PCA":           `location.hash = "panel=embeddings"`,
+		"another panel": `document.querySelector("nav.panels a").click()`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := staged(t, serve(t, history(t))+"#panel=embeddings")
+			b.run(`answers["/api/runs/0/vectors"] = hold`)
+			b.pick(`document.querySelector(".mapbox select")`, "umap")
+			b.until(`held`)
+			b.run(turn)
+			b.settled()
+			value[bool](b, `(held(), new Promise(done => setTimeout(() => done(true), 300)))`)
+			b.want(`workers.length === 0`)
+			b.want(`!document.querySelector(".mapbox progress")`)
+		})
+	}
+}
+
+// A panel that is left before its data have come begins nothing.
+func TestUMAPOfClosedPanel(t *testing.T) {
+	b := staged(t, serve(t, history(t)))
+	b.run(`
+		answers["/api/runs/0/embeddings"] = hold;
+		location.hash = "panel=embeddings&map=umap"`)
+	b.until(`held`)
+	b.run(`location.hash = "panel=warp&map=umap"`)
+	b.settled()
+	value[bool](b, `(held(), new Promise(done => setTimeout(() => done(true), 300)))`)
+	b.want(`!asked["/api/runs/0/vectors"] && workers.length === 0`)
 }

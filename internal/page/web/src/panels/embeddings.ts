@@ -47,6 +47,7 @@ function mount(body: HTMLElement, { run }: Context): Mounted {
   let laying: AbortController | null = null;
   let turn = 0;
   let wait = 0;
+  let closed = false;
 
   const name = (id: number) => label(texts[id] ?? `#${id}`, 24);
   const behind = table("Table", () => listing(texts.map((_, i) => i)));
@@ -297,7 +298,9 @@ function mount(body: HTMLElement, { run }: Context): Mounted {
   return {
     async load() {
       const before = data;
-      data = await get<Embeddings>(`/api/runs/${run.id}/embeddings`);
+      const now = await get<Embeddings>(`/api/runs/${run.id}/embeddings`);
+      if (closed) return; // or UMAP would begin for nobody
+      data = now;
       drawHistory(data.history);
       if (before && before.step === data.step) return;
       forgetVectors(run.id);
@@ -314,6 +317,7 @@ function mount(body: HTMLElement, { run }: Context): Mounted {
       results();
     },
     close() {
+      closed = true;
       offView();
       clearTimeout(wait);
       laying?.abort();
