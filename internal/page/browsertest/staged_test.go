@@ -3,6 +3,8 @@ package browsertest
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/chromedp/cdproto/cdp"
@@ -28,7 +30,8 @@ const stage = `
 	const json = change => async answer => { const value = await answer.json(); return Response.json(change(value) ?? value); };
 	let held = null; // gives the answer that hold holds back
 	const hold = answer => new Promise(give => { held = () => give(answer); });
-	const tell = (...changed) => sources.at(-1).dispatchEvent(new MessageEvent("message", {data: JSON.stringify({run: "0", step: 2000, state: "finished", changed})}));
+	const event = about => sources.at(-1).dispatchEvent(new MessageEvent("message", {data: JSON.stringify({run: "0", step: 2000, state: "finished", ...about})}));
+	const tell = (...changed) => event({changed});
 `
 
 // staged opens an address with the stage set.
@@ -121,4 +124,32 @@ func TestUMAPOfClosedPanel(t *testing.T) {
 	b.settled()
 	value[bool](b, `(held(), new Promise(done => setTimeout(() => done(true), 300)))`)
 	b.want(`!asked["/api/runs/0/vectors"] && workers.length === 0`)
+}
+
+// What was read before a run was damaged can still be looked at, under what is
+// wrong with it; the end of the problem shows as well.
+func TestProblem(t *testing.T) {
+	dir := in("damaged")
+	if err := os.CopyFS(dir, os.DirFS(history(t))); err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.OpenFile(filepath.Join(dir, "metrics.jsonl"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if _, err := file.WriteString("{damage\n"); err != nil {
+		t.Fatal(err)
+	}
+	b := staged(t, serve(t, dir))
+	const banner = `document.querySelector("main > .problem[role=alert]")`
+	b.want(banner + `.innerText.startsWith("damaged: read ")`)
+	b.drawn(3)
+	b.shot("problem")
+	b.run(`was = document.querySelector(".plot canvas")`)
+	b.run(`answers["/api/runs"] = json(a => { a.runs[0].problem = "" }); tell()`)
+	b.until(banner + `.hidden`)
+	b.run(`answers["/api/runs"] = json(a => { a.runs[0].problem = "new" }); event({problem: "new", changed: []})`)
+	b.until(`!` + banner + `.hidden && ` + banner + `.innerText === "damaged: new"`)
+	b.want(`document.querySelector(".plot canvas") === was`)
 }

@@ -17,7 +17,7 @@ export interface Run {
   dim: number;
   parameters: number;
   tokenizer: string;
-  problem: string;
+  problem: string; // "" if there is none
 }
 
 export interface Runs {
@@ -181,5 +181,6 @@ export interface Change {
   run: string;
   step: number;
   state: Run["state"];
+  problem?: string; // absent if there is none
   changed: string[];
 }
