@@ -153,3 +153,50 @@ func TestProblem(t *testing.T) {
 	b.until(`!` + banner + `.hidden && ` + banner + `.innerText === "damaged: new"`)
 	b.want(`document.querySelector(".plot canvas") === was`)
 }
+
+// What is saved is what is shown, also after a slider was moved.
+func TestDownloadsOfView(t *testing.T) {
+	b := staged(t, serve(t, history(t)))
+	const hrefs = `[...document.querySelectorAll(".downloads a")].map(a => a.getAttribute("href").split("?")[1]).join()`
+	b.want(hrefs + ` === ",,,"`)
+	for _, panel := range []string{"Warp", "Loss by noise"} {
+		b.panel(panel)
+		b.keys(`document.querySelector(".slider input")`, "Home", "ArrowRight")
+		b.until(hrefs + ` === "step=50,step=50,step=50,step=50"`)
+		b.run(`location.hash = location.hash.replace("step=50", "step=53")`) // the nearest is shown
+		b.until(hrefs + ` === "step=50,step=50,step=50,step=50"`)
+		b.keys(`document.querySelector(".slider input")`, "End")
+		b.until(hrefs + ` === ",,,"`)
+	}
+	b.panel("Canvas")
+	b.run(`
+		saved = [];
+		HTMLAnchorElement.prototype.click = function () { saved.push(this.download) }`)
+	save := func(sample string) {
+		b.until(fmt.Sprintf(`(saved.length = 0, [...document.querySelectorAll(".downloads button")].find(e => e.textContent === "TXT").click(), new Promise(done => setTimeout(() => done(saved[0] === %q), 20)))`, "sample-"+sample+".txt"))
+	}
+	save("2000")
+	b.keys(`document.querySelector(".slider input")`, "Home")
+	b.until(`location.hash.includes("sample=500")`)
+	save("500")
+}
+
+// A refresh takes the keyboard from nothing that is still there.
+func TestRefreshKeepsFocus(t *testing.T) {
+	b := staged(t, serve(t, history(t)))
+	b.run(`answers["/api/runs/0/warp"] = json(w => { w.newest.step += 7; w.steps.push(w.newest.step) })`)
+	b.run(`
+		was = [...document.querySelectorAll(".legend button, .downloads > *")];
+		was[0].focus();
+		tell("warp")`)
+	b.until(`was.some(e => e.innerText.includes("step 2,007"))`)
+	b.settled()
+	b.want(`was.length > 10 && was.every(e => e.isConnected) && document.activeElement === was[0]`)
+	b.panel("Loss by noise")
+	b.run(`was = document.querySelector(".tools select"); was.focus()`)
+	b.pick(`document.querySelector(".tools select")`, "kind")
+	b.until(`[...document.querySelectorAll(".legend")].some(l => l.innerText.includes("tokens"))`)
+	b.want(`document.activeElement === was`)
+	b.run(`location.hash = location.hash.replace("group=kind", "group=place")`)
+	b.until(`was.value === "place"`)
+}

@@ -11,30 +11,19 @@ import { count } from "../text";
 import { view } from "../view";
 import { closest } from "./warp";
 
-let showing: Sample | null = null;
-
 export const canvas: Panel = {
   id: "canvas",
   name: "Canvas",
   title: "How a text sharpens from noise",
   of: ["samples"],
   mount,
-  downloads: () => {
-    const sample = showing;
-    if (!sample) return [];
-    const name = `sample-${sample.step}`;
-    return [
-      { name: "JSON", make: async () => saveJSON(name, sample) },
-      { name: "CSV", make: async () => save(name + ".csv", "text/csv", table(sample)) },
-      { name: "TXT", make: async () => save(name + ".txt", "text/plain;charset=utf-8", sample.text) },
-    ];
-  },
 };
 
 function mount(body: HTMLElement, context: Context): Mounted {
   const { run } = context;
   const base = `/api/runs/${run.id}/samples`;
   let steps: number[] = [];
+  let showing: Sample | null = null;
   let asked = 0;
   const about = h("p", { class: "about" });
   const recorded = sharpening((i) => view.set({ frame: i }));
@@ -48,8 +37,7 @@ function mount(body: HTMLElement, context: Context): Mounted {
   });
 
   async function choose(): Promise<void> {
-    const wanted = view.number("sample");
-    const at = wanted === null ? steps.length - 1 : closest(steps, wanted);
+    const at = closest(steps, view.number("sample"));
     steer.set(steps.map(count), at);
     const step = steps[at];
     const turn = ++asked;
@@ -72,12 +60,21 @@ function mount(body: HTMLElement, context: Context): Mounted {
       about.textContent = `The same noise each time: seed ${samples.seed}, temperature ${samples.temperature}.`;
       await choose();
     },
+    downloads() {
+      if (!showing) return [];
+      const sample = showing;
+      const name = `sample-${sample.step}`;
+      return [
+        { name: "JSON", make: async () => saveJSON(name, sample) },
+        { name: "CSV", make: async () => save(name + ".csv", "text/csv", table(sample)) },
+        { name: "TXT", make: async () => save(name + ".txt", "text/plain;charset=utf-8", sample.text) },
+      ];
+    },
     close() {
       offView();
       steer.close();
       recorded.close();
       writer?.close();
-      showing = null;
     },
   };
 }

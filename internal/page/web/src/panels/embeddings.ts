@@ -19,7 +19,6 @@ export const embeddings: Panel = {
   title: "Which tokens lie beside which, and whether they collapse",
   of: ["embeddings"],
   mount,
-  downloads: ({ run }) => figures(`/api/runs/${run.id}/figures/embeddings`, `/api/runs/${run.id}/embeddings`),
 };
 
 const listed = 40; // results of a search
@@ -316,6 +315,7 @@ function mount(body: HTMLElement, { run }: Context): Mounted {
       }
       results();
     },
+    downloads: () => figures(`/api/runs/${run.id}/figures/embeddings`, `/api/runs/${run.id}/embeddings`),
     close() {
       closed = true;
       offView();

@@ -15,7 +15,6 @@ export const run: Panel = {
   title: "How training goes",
   of: ["metrics", "timing"],
   mount,
-  downloads: ({ run: r }) => figures(`/api/runs/${r.id}/figures/run`, `/api/runs/${r.id}/curves?points=1000`),
 };
 
 type Loaded = { run: Run; at: number; curves: Curves };
@@ -158,6 +157,7 @@ function mount(body: HTMLElement, context: Context): Mounted {
 
   return {
     load,
+    downloads: () => figures(`/api/runs/${context.run.id}/figures/run`, `/api/runs/${context.run.id}/curves?points=1000`),
     close() {
       offView();
       for (const c of [losses, held, gradient, rate, speed, skipped]) c.close();

@@ -17,7 +17,6 @@ export const shards: Panel = {
   title: "The text that is learned from",
   of: ["shards"],
   mount,
-  downloads: (context) => (context.shards ? figures("/api/shards/figures/shards", "/api/shards") : []),
 };
 
 function mount(body: HTMLElement, context: Context): Mounted {
@@ -91,6 +90,7 @@ function mount(body: HTMLElement, context: Context): Mounted {
       );
       await Promise.all([showDocuments().catch(tell(documents)), showDocument().catch(tell(text))]);
     },
+    downloads: () => (context.shards ? figures("/api/shards/figures/shards", "/api/shards") : []),
     close() {
       offView();
       lengths.close();
