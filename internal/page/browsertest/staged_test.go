@@ -200,3 +200,24 @@ func TestRefreshKeepsFocus(t *testing.T) {
 	b.run(`location.hash = location.hash.replace("group=kind", "group=place")`)
 	b.until(`was.value === "place"`)
 }
+
+// A page that nobody sees keeps no connection; seen again it shows what is new,
+// where it was.
+func TestHidden(t *testing.T) {
+	b := staged(t, serve(t, history(t))+"#panel=canvas")
+	b.write(`document.querySelector("textarea")`, "unsaved")
+	hide := func(hidden bool) {
+		b.run(fmt.Sprintf(`Object.defineProperty(document, "hidden", {value: %t, configurable: true}); document.dispatchEvent(new Event("visibilitychange"))`, hidden))
+	}
+	hide(true)
+	b.want(`sources.length === 1 && sources[0].readyState === EventSource.CLOSED`)
+	b.run(`
+		answers["/api/runs"] = json(a => { a.runs[0].step = 1234 });
+		answers["/api/runs/0/samples"] = json(a => { a.seed = 4321 })`)
+	hide(false)
+	b.until(`sources.length === 2 && sources[1].readyState === EventSource.OPEN`)
+	b.until(`document.querySelector(".status").innerText.includes("step 1,234")`)
+	b.until(`document.querySelector(".about").textContent.includes("seed 4321")`)
+	b.want(`document.querySelector("textarea").value === "unsaved"`)
+	b.want(`document.querySelector(".status .state").textContent === "finished"`)
+}

@@ -211,10 +211,12 @@ async function renew(): Promise<void> {
 listen({
   change: changed,
   lost: () => { gone = true; showStatus(); },
-  back: () => {
+  back: async () => {
     gone = false;
     speedOf = "";
-    void get<Runs>("/api/runs").then((runs) => { all = runs; build(); }, () => undefined);
+    const before = shown;
+    await renew();
+    if (shown === before) for (const s of shown) void s.load();
   },
 });
 
