@@ -221,3 +221,14 @@ func TestHidden(t *testing.T) {
 	b.want(`document.querySelector("textarea").value === "unsaved"`)
 	b.want(`document.querySelector(".status .state").textContent === "finished"`)
 }
+
+// Noise levels without observations have no bar.
+func TestEmptyBins(t *testing.T) {
+	b := staged(t, serve(t, history(t)))
+	b.run(`answers["/api/runs/0/warp"] = json(w => {
+		w.newest.warp.observed = [[0.2, 1], [1, 4], [10, 50]].map(([t_lo, t_hi]) => ({t_lo, t_hi, t: Math.sqrt(t_lo * t_hi), loss: 1, loss_se: 0.1, effective: 7}));
+	})`)
+	b.panel("Loss by noise")
+	b.until(`(` + b.column("Observations behind each point", "observations") + `) === "7 7 0 7"`)
+	b.shot("empty-bins")
+}

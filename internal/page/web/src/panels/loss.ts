@@ -80,7 +80,7 @@ function mount(body: HTMLElement, { run }: { run: { id: string; objective: strin
       title: "Observations behind each point",
       x,
       y: { label: "effective number", whole: true },
-      series: [{ label: "observations", x: seen.map((o) => o.t), y: seen.map((o) => o.effective), colour: 0, draw: "bars", edges: edges(seen) }],
+      series: [{ label: "observations", colour: 0, draw: "bars", ...bars(seen) }],
     });
     drawClasses(held, x);
     const levels = evaluations.at(-1)?.t ?? [];
@@ -149,10 +149,20 @@ function spread(e: Evaluation, times: number): Num[] {
   return e.ce.map((v, i) => add(v, e.se[i], times));
 }
 
-// edges of the bars: those of the bins, which may leave some out.
-function edges(seen: { t_lo: number; t_hi: number }[]): number[] {
-  const all = seen.map((o) => o.t_lo);
-  const last = seen.at(-1);
-  if (last) all.push(last.t_hi);
-  return all;
+// bars are those of the bins; where some are left out, an empty one stands for them.
+function bars(seen: Snapshot["warp"]["observed"]): { x: number[]; y: number[]; edges: number[] } {
+  const [x, y, edges]: [number[], number[], number[]] = [[], [], []];
+  let last = Infinity;
+  for (const o of seen) {
+    if (o.t_lo > last * 1.0000001) {
+      x.push(Math.sqrt(last * o.t_lo));
+      y.push(0);
+      edges.push(last);
+    }
+    x.push(o.t);
+    y.push(o.effective);
+    edges.push(o.t_lo);
+    last = o.t_hi;
+  }
+  return { x, y, edges: [...edges, last] };
 }
