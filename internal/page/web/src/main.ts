@@ -93,7 +93,7 @@ function cover(run: Run): HTMLElement {
 function bars(): void {
   const now = runNow();
   if (all.runs.length > 1 && now) {
-    fill(runsBar, choice("Run", all.runs.map((r) => ({ value: r.id, label: (r.problem ? "⚠ " : "") + r.name })), now.id, (id) => view.set({ run: id, step: null, sample: null, frame: null, token: null })));
+    fill(runsBar, choice("Run", all.runs.map((r) => ({ value: r.id, label: (r.problem ? "⚠ " : "") + r.name })), now.id, (id) => view.set({ run: id, step: null, sample: null, frame: null, token: null, length: null })));
   } else {
     fill(runsBar, h("span", { class: "name", title: now?.path }, now?.name ?? ""));
   }

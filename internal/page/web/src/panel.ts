@@ -100,7 +100,7 @@ export function show(panel: Panel, context: Context): Shown {
 }
 
 function linkButton(): HTMLElement {
-  const link = h("button", { type: "button", class: "link", title: "Copies the address of exactly this view" }, "Copy link");
+  const link = h("button", { type: "button", class: "link", title: "Copies the address of this view" }, "Copy link");
   link.addEventListener("click", () => {
     navigator.clipboard.writeText(location.href).then(
       () => (link.textContent = "Copied"),

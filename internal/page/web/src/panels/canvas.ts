@@ -100,12 +100,14 @@ function writing(run: { id: string; length: number }): { element: HTMLElement; c
   const hint = h("p", { class: "quiet" });
   let mode = modes.some((m) => m.value === view.get("mode")) ? (view.get("mode") as WriteRequest["mode"]) : "free";
   const modeBox = choice("Write", modes, mode, (v) => setMode(v as WriteRequest["mode"]));
+  const setting = (name: string, usual: number, min: number, max: number, step: number) =>
+    field(name, view.number(name) ?? usual, min, max, step, (v) => view.set({ [name]: v === usual ? null : v }));
   const fields = {
-    steps: field("steps", 50, 2, 1000, 1),
-    temperature: field("temperature", 0.8, 0, 2, 0.05),
-    guidance: field("guidance", 1, 0, 10, 0.1),
-    length: field("length", run.length, 2, run.length, 1),
-    seed: field("seed", 1, 0, 2 ** 31, 1),
+    steps: setting("steps", 50, 2, 1000, 1),
+    temperature: setting("temperature", 0.8, 0, 2, 0.05),
+    guidance: setting("guidance", 1, 0, 10, 0.1),
+    length: setting("length", run.length, 2, run.length, 1),
+    seed: setting("seed", 1, 0, 2 ** 31, 1),
   };
   const go = h("button", { type: "submit", class: "go" }, "Write");
   const stop = h("button", { type: "button", disabled: true, onclick: () => abort?.abort() }, "Stop");
