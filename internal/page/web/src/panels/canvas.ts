@@ -88,7 +88,7 @@ const modes = [
 const hints: Record<string, string> = {
   free: "Nothing is given: the text is not used.",
   prompt: "The text stays, and is continued.",
-  infill: "What is around the holes stays. [MASK:8] is a hole of 8 tokens, [MASK:4-12] one whose length the model chooses.",
+  infill: "What is around the holes stays. [MASK:8] is a hole of 8 tokens, [MASK:4-12] one of a length in the middle, about 8.",
 };
 
 // writing is the box in which the reader lets the run write.
