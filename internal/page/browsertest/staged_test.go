@@ -232,3 +232,16 @@ func TestEmptyBins(t *testing.T) {
 	b.until(`(` + b.column("Observations behind each point", "observations") + `) === "7 7 0 7"`)
 	b.shot("empty-bins")
 }
+
+// Where only the beginning of the text was counted, it says so.
+func TestCounted(t *testing.T) {
+	b := staged(t, serve(t, history(t), "--stream", shards(t)))
+	b.run(`answers["/api/shards"] = json(s => { s.counted = 1500 })`)
+	b.panel("Shards")
+	b.until(`document.querySelector(".chart .about").innerText === "Of the first 1,500 documents."`)
+	b.shot("counted-shards")
+	b.panel("Embeddings")
+	b.until(`document.querySelector(".ramp").innerText.includes("times in the first 1,500 documents")`)
+	b.until(`(` + b.column("Norm against frequency", "times in the first 1,500 documents") + `).length > 0`)
+	b.shot("counted-embeddings")
+}

@@ -156,6 +156,7 @@ export interface WriteEnd {
 
 export interface Shards {
   documents: number;
+  counted: number; // documents behind lengths and the counts of tokens
   tokens: number;
   bytes: number;
   tokens_per_byte: number;

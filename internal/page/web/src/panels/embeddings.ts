@@ -1,7 +1,7 @@
 // The embeddings: how long the raw vectors are, whether they collapse, and
 // which tokens lie beside which.
 
-import type { Embeddings, Neighbours, Num } from "../api";
+import type { Embeddings, Neighbours, Num, Shards } from "../api";
 import { chart } from "../chart";
 import { amount } from "../colour";
 import { get } from "../data";
@@ -24,7 +24,7 @@ export const embeddings: Panel = {
 const listed = 40; // results of a search
 const hoverWait = 120; // milliseconds
 
-function mount(body: HTMLElement, { run }: Context): Mounted {
+function mount(body: HTMLElement, { run, shards }: Context): Mounted {
   const histogram = chart("low");
   const frequency = chart("low");
   const cosines = chart("low");
@@ -47,6 +47,7 @@ function mount(body: HTMLElement, { run }: Context): Mounted {
   let turn = 0;
   let wait = 0;
   let closed = false;
+  let times = "times in the text";
 
   const name = (id: number) => label(texts[id] ?? `#${id}`, 24);
   const behind = table("Table", () => listing(texts.map((_, i) => i)));
@@ -74,7 +75,7 @@ function mount(body: HTMLElement, { run }: Context): Mounted {
     return [
       { name: "token", values: ids.map(name) },
       { name: "id", values: ids },
-      ...(t?.count ? [{ name: "times in the text", values: ids.map((i) => t.count?.[i]) }] : []),
+      ...(t?.count ? [{ name: times, values: ids.map((i) => t.count?.[i]) }] : []),
       { name: "raw norm", values: ids.map((i) => t?.norm[i]) },
       { name: "PCA 1", values: ids.map((i) => t?.x[i]) },
       { name: "PCA 2", values: ids.map((i) => t?.y[i]) },
@@ -89,8 +90,8 @@ function mount(body: HTMLElement, { run }: Context): Mounted {
       return;
     }
     const t = data?.tokens;
-    const times = t?.count?.[id];
-    under.textContent = `${name(id)} · #${id} · norm ${short(t?.norm[id] ?? null, 3)}` + (times === undefined ? "" : ` · ${count(times)} times`);
+    const n = t?.count?.[id];
+    under.textContent = `${name(id)} · #${id} · norm ${short(t?.norm[id] ?? null, 3)}` + (n === undefined ? "" : ` · ${count(n)} times`);
     wait = window.setTimeout(() => void showNear(id, false), hoverWait);
   }
 
@@ -172,7 +173,7 @@ function mount(body: HTMLElement, { run }: Context): Mounted {
     const back = (v: number) => (byCount ? count(Math.round(Math.expm1(v))) : short(Math.exp(v), 3));
     const strip = h("span", { class: "strip", "aria-hidden": "true" });
     strip.style.backgroundImage = `linear-gradient(to right, ${[0, 0.25, 0.5, 0.75, 1].map(amount).join(", ")})`;
-    fill(ramp, h("span", { class: "value" }, back(min)), strip, h("span", { class: "value" }, back(max)), h("span", {}, byCount ? "times in the text" : "raw norm"));
+    fill(ramp, h("span", { class: "value" }, back(min)), strip, h("span", { class: "value" }, back(max)), h("span", {}, byCount ? times : "raw norm"));
   }
 
   // place puts points where the PCA or UMAP says.
@@ -245,13 +246,13 @@ function mount(body: HTMLElement, { run }: Context): Mounted {
       series: [{ label: "tokens", x: counts.map((_, i) => Math.sqrt((edges[i] ?? 1) * (edges[i + 1] ?? 1))), y: counts, colour: 0, draw: "bars", edges }],
       mark: { x: stats.raw_norm.median, label: `median ${short(stats.raw_norm.median, 3)}` },
     });
-    const times = e.tokens.count;
-    const order = times ? times.map((_, i) => i).filter((i) => (times[i] as number) > 0).sort((a, b) => (times[a] as number) - (times[b] as number)) : [];
+    const seen = e.tokens.count;
+    const order = seen ? seen.map((_, i) => i).filter((i) => (seen[i] as number) > 0).sort((a, b) => (seen[a] as number) - (seen[b] as number)) : [];
     frequency.update({
       title: "Norm against frequency",
-      x: { label: "times in the text", log: true },
+      x: { label: times, log: true },
       y: { label: "raw norm ‖W‖", log: true },
-      series: [{ label: "a token each", x: order.map((i) => times?.[i] ?? 0), y: order.map((i) => e.tokens.norm[i] ?? null), colour: 0, draw: "dots" }],
+      series: [{ label: "a token each", x: order.map((i) => seen?.[i] ?? 0), y: order.map((i) => e.tokens.norm[i] ?? null), colour: 0, draw: "dots" }],
       table: () => listing(order.toReversed()),
       empty: "How often each token occurs is not known here (--stream DIR tells).",
     });
@@ -297,8 +298,9 @@ function mount(body: HTMLElement, { run }: Context): Mounted {
   return {
     async load() {
       const before = data;
-      const now = await get<Embeddings>(`/api/runs/${run.id}/embeddings`);
+      const [now, counted] = await Promise.all([get<Embeddings>(`/api/runs/${run.id}/embeddings`), shards ? get<Shards>("/api/shards").catch(() => null) : null]);
       if (closed) return; // or UMAP would begin for nobody
+      if (counted && counted.counted < counted.documents) times = `times in the first ${count(counted.counted)} documents`;
       data = now;
       drawHistory(data.history);
       if (before && before.step === data.step) return;

@@ -80,6 +80,7 @@ function mount(body: HTMLElement, context: Context): Mounted {
       const { edges, counts } = occupied(s.lengths);
       lengths.update({
         title: "Length of documents",
+        about: s.counted < s.documents ? `Of the first ${count(s.counted)} documents.` : "",
         x: { label: "tokens a document", log: true },
         y: { label: "documents", whole: true },
         series: [{ label: "documents", x: counts.map((_, i) => Math.sqrt((edges[i] ?? 1) * (edges[i + 1] ?? 1))), y: counts, colour: 0, draw: "bars", edges }],
