@@ -2,6 +2,7 @@ package browsertest
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -110,6 +111,12 @@ func tryCanvas(b *tab) {
 	// A text with a hole is filled while one looks.
 	b.write(`document.querySelector("textarea")`, "KING: [MASK:4] crown")
 	b.want(`document.querySelector(".write select").value === "infill"`)
+	for i, setting := range []string{"temperature=0.5", "guidance=2", "length=12", "seed=7"} {
+		_, number, _ := strings.Cut(setting, "=")
+		b.write(fmt.Sprintf(`document.querySelectorAll(".write input")[%d]`, i+1), number)
+		b.run(`document.activeElement.blur()`)
+		b.want(fmt.Sprintf(`location.hash.includes(%q)`, setting))
+	}
 	b.click(`document.querySelector(".go")`)
 	b.until(`/^done/.test(document.querySelector(".write .value").textContent)`)
 	b.want(`document.querySelectorAll(".box:last-child .token.given").length > 2`)
@@ -193,7 +200,7 @@ func (b *tab) reopens() {
 	const shown = `JSON.stringify([
 		location.hash, document.querySelector(".panel h2").textContent,
 		[...document.querySelectorAll(".slider output")].slice(0, 2).map(e => e.textContent),
-		[...document.querySelectorAll(".panel select")].map(e => e.value), [...document.querySelectorAll(".check input")].map(e => e.checked),
+		[...document.querySelectorAll(".panel select, .write input, .write textarea")].map(e => e.value), [...document.querySelectorAll(".check input")].map(e => e.checked),
 		[...document.querySelectorAll(".near h4")].map(e => e.textContent), [...document.querySelectorAll(".document")].map(e => e.textContent),
 	])`
 	b.settled()

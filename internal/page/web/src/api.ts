@@ -17,7 +17,7 @@ export interface Run {
   dim: number;
   parameters: number;
   tokenizer: string;
-  problem: string;
+  problem: string; // "" if there is none
 }
 
 export interface Runs {
@@ -156,6 +156,7 @@ export interface WriteEnd {
 
 export interface Shards {
   documents: number;
+  counted: number; // documents behind lengths and the counts of tokens
   tokens: number;
   bytes: number;
   tokens_per_byte: number;
@@ -181,5 +182,6 @@ export interface Change {
   run: string;
   step: number;
   state: Run["state"];
+  problem?: string; // absent if there is none
   changed: string[];
 }

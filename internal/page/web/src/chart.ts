@@ -65,13 +65,15 @@ export function chart(kindOf: "tall" | "low" = "tall"): Chart {
   let signature = "";
   let zoomed = false;
   const off = new Set<string>();
-  let values: HTMLElement[] = [];
+  let entries: { button: HTMLElement; name: HTMLElement; value: HTMLElement }[] = []; // of the legend, by series
+  let entriesOf = "";
+  const position = h("span", { class: "value" }); // of the cursor
 
   const shown = (s: Series) => !off.has(s.label);
   const colourOf = (s: Series) => (typeof s.colour === "number" ? kind(s.colour) : s.colour());
 
   function signatureOf(s: Spec): string {
-    return JSON.stringify([s.x, s.y, s.series.map((e) => [e.label, colourOf(e), e.draw, e.dash, e.width, e.low !== undefined])]);
+    return JSON.stringify([s.x, s.y, s.series.map((e) => [shown(e), colourOf(e), e.draw, e.dash, e.width, e.low !== undefined])]);
   }
 
   function update(next: Spec): void {
@@ -85,15 +87,14 @@ export function chart(kindOf: "tall" | "low" = "tall"): Chart {
     if (nothing) {
       destroy();
       fill(plot, h("p", { class: "quiet" }, spec.empty ?? "Nothing is known yet."));
-      showLegend();
     } else if (drawn && now === signature) {
       drawn.setData(join(spec), !zoomed);
       if (zoomed) drawn.redraw();
     } else {
       build();
-      showLegend();
     }
     signature = now;
+    showLegend();
     behind.refresh();
   }
 
@@ -101,6 +102,8 @@ export function chart(kindOf: "tall" | "low" = "tall"): Chart {
     drawn?.destroy();
     drawn = null;
     zoomed = false;
+    position.textContent = "";
+    for (const e of entries) e.value.textContent = "";
   }
 
   function build(): void {
@@ -156,7 +159,6 @@ export function chart(kindOf: "tall" | "low" = "tall"): Chart {
         ...spec.series.map((s): uPlot.Series => {
           const line = s.draw === undefined || s.draw === "line";
           return {
-            label: s.label,
             show: shown(s),
             stroke: colourOf(s),
             width: line ? (s.width ?? 1.6) : 0,
@@ -290,42 +292,48 @@ export function chart(kindOf: "tall" | "low" = "tall"): Chart {
     ctx.restore();
   }
 
+  // showLegend leaves the buttons where they are, and with them the keyboard, as long as the series look the same.
   function showLegend(): void {
-    const x = h("span", { class: "value" });
-    values = [x];
-    const items = spec.series.map((s, i) => {
-      const value = h("span", { class: "value" });
-      values.push(value);
-      const swatch = sample(s, colourOf(s));
-      const button = h("button", { type: "button", "aria-pressed": String(shown(s)), title: "Show or hide", onclick: () => toggle() }, swatch, s.label, value);
-      const toggle = () => {
-        if (off.has(s.label)) off.delete(s.label);
-        else off.add(s.label);
-        button.setAttribute("aria-pressed", String(shown(s)));
-        drawn?.setSeries(i + 1, { show: shown(s) });
-      };
-      return h("li", {}, button);
+    const now = JSON.stringify(spec.series.map((s) => [colourOf(s), s.draw, s.dash]));
+    if (now !== entriesOf) {
+      entriesOf = now;
+      entries = spec.series.map((s, i) => {
+        const [name, value] = [h("span", {}), h("span", { class: "value" })];
+        return { name, value, button: h("button", { type: "button", title: "Show or hide", onclick: () => toggle(i) }, sample(s, colourOf(s)), name, value) };
+      });
+      fill(legend, ...entries.map((e) => h("li", {}, e.button)), h("li", { class: "at" }, position));
+    }
+    spec.series.forEach((s, i) => {
+      const e = entries[i];
+      if (!e) return;
+      if (e.name.textContent !== s.label) e.name.textContent = s.label;
+      e.button.setAttribute("aria-pressed", String(shown(s)));
     });
-    fill(legend, ...items, h("li", { class: "at" }, x));
+  }
+
+  function toggle(i: number): void {
+    const s = spec.series[i] as Series;
+    if (off.has(s.label)) off.delete(s.label);
+    else off.add(s.label);
+    drawn?.setSeries(i + 1, { show: shown(s) });
+    signature = signatureOf(spec);
+    showLegend();
   }
 
   function readOut(u: uPlot): string {
     const i = u.cursor.idx;
     const inside = i !== null && i !== undefined && (u.cursor.left ?? -1) >= 0;
-    const at = inside ? u.data[0][i] : undefined;
+    const x = inside ? u.data[0][i] : undefined;
     const words: string[] = [];
-    const say = (place: number, text: string) => {
-      const value = values[place];
-      if (value) value.textContent = text;
-    };
-    say(0, at === undefined ? "" : `${spec.x.label.replace(/ \(.*/, "")} ${short(at)}`);
+    position.textContent = x === undefined ? "" : `${spec.x.label.replace(/ \(.*/, "")} ${short(x)}`;
     spec.series.forEach((s, k) => {
       const found = inside && shown(s) ? nearest(u.data[k + 1] as Num[] | undefined, i) : null;
       const y = found === null ? null : (u.data[k + 1]?.[found] ?? null);
-      say(k + 1, y === null ? "" : short(y));
+      const entry = entries[k];
+      if (entry) entry.value.textContent = y === null ? "" : short(y);
       if (y !== null) words.push(`${s.label} ${short(y)}`);
     });
-    return at === undefined ? "" : `${spec.x.label} ${short(at)}: ${words.join(", ")}`;
+    return x === undefined ? "" : `${spec.x.label} ${short(x)}: ${words.join(", ")}`;
   }
 
   plot.addEventListener("keydown", (e) => {

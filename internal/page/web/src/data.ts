@@ -31,12 +31,13 @@ export async function get<T>(path: string): Promise<T> {
   return (await answer.json()) as T;
 }
 
-/** getOnce is get for what never changes: a snapshot, a sample, neighbours. */
-export async function getOnce<T>(path: string): Promise<T> {
-  const known = cache.get(path);
+/** getOnce is get for what never changes: a snapshot, a sample, neighbours at a step. */
+export async function getOnce<T>(path: string, step?: number): Promise<T> {
+  const key = `${path} ${step}`;
+  const known = cache.get(key);
   if (known !== undefined) return known as T;
   const answer = await get<T>(path);
-  cache.set(path, answer);
+  cache.set(key, answer);
   if (cache.size > cacheSize) cache.delete(cache.keys().next().value as string);
   return answer;
 }
@@ -106,21 +107,35 @@ export async function write(run: string, body: WriteRequest, signal: AbortSignal
 export interface Listener {
   change(c: Change): void;
   lost(): void;
-  back(): void;
+  back(): void; // after events were missed
 }
 
-/** listen follows the server's events; the browser itself tries again. */
+/**
+ * listen follows the server's events; the browser itself tries again. A page that
+ * is not seen does not listen: browsers open six connections to a server, for all
+ * tabs together, and this would keep one of them.
+ */
 export function listen(to: Listener): void {
   if (report) return;
-  const events = new EventSource("/api/events");
-  let lost = false;
-  events.addEventListener("message", (e) => to.change(JSON.parse(String(e.data)) as Change));
-  events.addEventListener("error", () => {
-    if (!lost) to.lost();
-    lost = true;
-  });
-  events.addEventListener("open", () => {
-    if (lost) to.back();
-    lost = false;
-  });
+  let events: EventSource | null = null;
+  let missed = false;
+  const follow = () => {
+    events?.close();
+    if (document.hidden) {
+      missed = true;
+      return;
+    }
+    events = new EventSource("/api/events");
+    events.addEventListener("message", (e) => to.change(JSON.parse(String(e.data)) as Change));
+    events.addEventListener("error", () => {
+      missed = true;
+      to.lost();
+    });
+    events.addEventListener("open", () => {
+      if (missed) to.back();
+      missed = false;
+    });
+  };
+  document.addEventListener("visibilitychange", follow);
+  follow();
 }

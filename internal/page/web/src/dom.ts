@@ -48,12 +48,10 @@ export function choice(label: string, options: Option[], value: string, change: 
 }
 
 /** field is a labelled number. */
-export function field(label: string, value: number, min: number, max: number, step: number): { element: HTMLLabelElement; value: () => number } {
-  const input = h("input", { type: "number", min: String(min), max: String(max), step: String(step), value: String(value), inputMode: "decimal" });
-  return {
-    element: h("label", { class: "choice" }, h("span", {}, label), input),
-    value: () => (input.value === "" || !Number.isFinite(input.valueAsNumber) ? value : input.valueAsNumber),
-  };
+export function field(label: string, value: number, min: number, max: number, step: number, change: (value: number) => void): { element: HTMLLabelElement; value: () => number } {
+  const input = h("input", { type: "number", min: String(min), max: String(max), step: String(step), value: String(value), inputMode: "decimal", onchange: () => change(now()) });
+  const now = () => (input.value === "" || !Number.isFinite(input.valueAsNumber) ? value : input.valueAsNumber);
+  return { element: h("label", { class: "choice" }, h("span", {}, label), input), value: now };
 }
 
 /** save hands a file to the reader of the page. */

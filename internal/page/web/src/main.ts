@@ -27,6 +27,7 @@ let gone = false;
 
 const panelNow = (): Panel => panels.find((p) => p.id === view.get("panel")) ?? (panels[0] as Panel);
 const runNow = (): Run | undefined => all.runs.find((r) => r.id === view.get("run")) ?? all.runs[0];
+const known = (r: Run) => r.length > 0; // its settings could be read
 const fits = (p: Panel, r: Run) => r.objective === "cdcd" || p.id !== "warp";
 
 async function start(): Promise<void> {
@@ -39,6 +40,16 @@ async function start(): Promise<void> {
   build();
 }
 
+const problem = h("div", { class: "problem", role: "alert", hidden: true });
+
+// showProblem says what is wrong with the run, above what could be read of it.
+function showProblem(): void {
+  const run = runNow();
+  problem.hidden = !run?.problem;
+  const text = run?.problem ? `${run.name}: ${run.problem}` : "";
+  if (problem.textContent !== text) fill(problem, h("span", {}, text));
+}
+
 function build(): void {
   for (const s of shown) s.close();
   shown = [];
@@ -48,17 +59,18 @@ function build(): void {
     return;
   }
   document.title = `${run.name} · ${report ? "report" : panelNow().name} · textwarp`;
-  if (run.problem !== "") {
+  showProblem();
+  if (!known(run)) {
+    fill(main, problem);
     bars();
-    fill(main, h("div", { class: "problem", role: "alert" }, h("span", {}, `${run.name}: ${run.problem}`)));
     showStatus();
     return;
   }
-  context = { runs: all.runs.filter((r) => r.problem === ""), run, shards: all.shards };
+  context = { runs: all.runs.filter(known), run, shards: all.shards };
   const chosen = report ? panels.filter((p) => fits(p, run) && (p !== shards || all.shards)) : [panelNow()];
   const c = context;
   shown = chosen.map((p) => show(p, c));
-  fill(main, report && cover(run), ...shown.map((s) => s.element));
+  fill(main, problem, report && cover(run), ...shown.map((s) => s.element));
   bars();
   for (const s of shown) void s.load();
   showStatus();
@@ -81,7 +93,7 @@ function cover(run: Run): HTMLElement {
 function bars(): void {
   const now = runNow();
   if (all.runs.length > 1 && now) {
-    fill(runsBar, choice("Run", all.runs.map((r) => ({ value: r.id, label: (r.problem ? "⚠ " : "") + r.name })), now.id, (id) => view.set({ run: id, step: null, sample: null, frame: null, token: null })));
+    fill(runsBar, choice("Run", all.runs.map((r) => ({ value: r.id, label: (r.problem ? "⚠ " : "") + r.name })), now.id, (id) => view.set({ run: id, step: null, sample: null, frame: null, token: null, length: null })));
   } else {
     fill(runsBar, h("span", { class: "name", title: now?.path }, now?.name ?? ""));
   }
@@ -127,7 +139,7 @@ let showing = "";
 function showStatus(): void {
   const run = runNow();
   if (!run) return;
-  if (run.state === "training" && !report && run.problem === "" && speedOf !== run.id) {
+  if (run.state === "training" && !report && known(run) && speedOf !== run.id) {
     void measure(run).then(showStatus, () => undefined);
   }
   const share = run.steps > 0 ? Math.min(1, run.step / run.steps) : 0;
@@ -156,6 +168,7 @@ function changed(c: Change): void {
   run.step = Math.max(run.step, c.step);
   run.state = c.state;
   if (stateWas !== c.state) speedOf = "";
+  if (run.problem !== (c.problem ?? "")) void renew();
   showStatus();
   const parts = waiting.get(c.run) ?? new Set<string>();
   for (const part of c.changed) parts.add(part);
@@ -170,26 +183,40 @@ function refresh(): void {
     const touched = [...waiting].some(([id, parts]) => (s.panel === runPanel || id === now?.id) && s.panel.of.some((part) => parts.has(part)));
     if (touched) void s.load();
   }
-  if (all.runs.some((r) => r.problem !== "" && waiting.has(r.id))) void mended();
   if (now && waiting.get(now.id)?.has("metrics")) void measure(now).then(showStatus, () => undefined);
   waiting.clear();
 }
 
-// mended builds the page anew where runs have lost their problems, such as one that had not quite begun.
-async function mended(): Promise<void> {
-  const runs = await get<Runs>("/api/runs").catch(() => all);
-  if (!runs.runs.some((r, i) => r.problem !== all.runs[i]?.problem)) return;
-  all = runs;
-  build();
+// renew asks for the runs anew. The page is built anew where others can be shown
+// now, such as one that had not quite begun; otherwise what is shown stays.
+async function renew(): Promise<void> {
+  const now = await get<Runs>("/api/runs").catch(() => null);
+  if (!now) return;
+  const shape = ({ runs, shards }: Runs) => JSON.stringify([shards, runs.map((r) => [r.id, r.path, known(r)])]);
+  if (shape(now) !== shape(all)) {
+    all = now;
+    build();
+    return;
+  }
+  const problems = ({ runs }: Runs) => JSON.stringify(runs.map((r) => r.problem));
+  const others = problems(now) !== problems(all);
+  all.runs.forEach((r, i) => Object.assign(r, now.runs[i])); // which panels hold
+  if (others) {
+    bars();
+    showProblem();
+  }
+  showStatus();
 }
 
 listen({
   change: changed,
   lost: () => { gone = true; showStatus(); },
-  back: () => {
+  back: async () => {
     gone = false;
     speedOf = "";
-    void get<Runs>("/api/runs").then((runs) => { all = runs; build(); }, () => undefined);
+    const before = shown;
+    await renew();
+    if (shown === before) for (const s of shown) void s.load();
   },
 });
 

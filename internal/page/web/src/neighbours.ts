@@ -34,9 +34,10 @@ export function forgetVectors(run: string): void {
   loaded.delete(run);
 }
 
-export async function neighbours(run: string, token: number, text: (id: number) => string): Promise<Neighbours> {
+/** neighbours gives the ten nearest of a token as of the checkpoint of a step. */
+export async function neighbours(run: string, step: number, token: number, text: (id: number) => string): Promise<Neighbours> {
   const path = `/api/runs/${run}/neighbours?token=${token}&k=10`;
-  if (!report || has(path)) return getOnce<Neighbours>(path);
+  if (!report || has(path)) return getOnce<Neighbours>(path, step);
   const v = await vectors(run);
   const at = v.ids.indexOf(token);
   if (at < 0) throw new Error("The report has the vectors of the most frequent tokens only.");

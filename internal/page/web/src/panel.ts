@@ -4,6 +4,7 @@
 import type { Run } from "./api";
 import { get, has, report } from "./data";
 import { fill, h, save } from "./dom";
+import { view } from "./view";
 
 export interface Context {
   runs: Run[];
@@ -14,6 +15,8 @@ export interface Context {
 export interface Mounted {
   /** load asks for the data anew and shows them. */
   load(): Promise<void>;
+  /** downloads are those of what is shown now. */
+  downloads(): Download[];
   close(): void;
 }
 
@@ -23,7 +26,6 @@ export interface Panel {
   title: string; // what one sees
   of: string[]; // the parts of a run whose change it shows: metrics, warp, samples, embeddings
   mount(body: HTMLElement, context: Context): Mounted;
-  downloads(context: Context): Download[];
 }
 
 export interface Download {
@@ -32,9 +34,11 @@ export interface Download {
   make?: () => Promise<void>; // in a report
 }
 
-export interface Shown extends Mounted {
+export interface Shown {
   element: HTMLElement;
   panel: Panel;
+  load(): Promise<void>;
+  close(): void;
 }
 
 /** show builds the section of a panel and loads it. */
@@ -56,6 +60,7 @@ export function show(panel: Panel, context: Context): Shown {
     element.setAttribute("aria-busy", "true");
     try {
       mounted ??= panel.mount(body, context);
+      linkRow();
       await mounted.load();
       problem.hidden = true;
       body.classList.remove("stale");
@@ -66,20 +71,36 @@ export function show(panel: Panel, context: Context): Shown {
       element.setAttribute("aria-busy", "false");
     }
   };
+  // The links stay where they are while the view changes and data come, and so does the keyboard.
+  let names = "";
   const linkRow = () => {
-    const rows = panel.downloads(context).map((d) =>
-      d.href !== undefined
-        ? h("a", { href: d.href, download: "", "aria-label": `Download ${panel.name} as ${d.name}` }, d.name)
-        : h("button", { type: "button", "aria-label": `Download ${panel.name} as ${d.name}`, onclick: () => void d.make?.().catch(fail) }, d.name),
-    );
-    fill(links, ...rows, linkButton());
+    const all = mounted?.downloads() ?? [];
+    const now = all.map((d) => d.name).join();
+    if (links.childElementCount === 0 || now !== names) {
+      const rows = all.map((d, i) =>
+        d.href !== undefined
+          ? h("a", { download: "", "aria-label": `Download ${panel.name} as ${d.name}` }, d.name)
+          : h("button", { type: "button", "aria-label": `Download ${panel.name} as ${d.name}`, onclick: () => void mounted?.downloads()[i]?.make?.().catch(fail) }, d.name),
+      );
+      fill(links, ...rows, linkButton());
+      names = now;
+    }
+    all.forEach((d, i) => d.href !== undefined && links.children[i]?.setAttribute("href", d.href));
   };
-  linkRow();
-  return { element, panel, load, close: () => mounted?.close() };
+  const offView = view.on(linkRow);
+  return {
+    element,
+    panel,
+    load,
+    close() {
+      offView();
+      mounted?.close();
+    },
+  };
 }
 
 function linkButton(): HTMLElement {
-  const link = h("button", { type: "button", class: "link", title: "Copies the address of exactly this view" }, "Copy link");
+  const link = h("button", { type: "button", class: "link", title: "Copies the address of this view" }, "Copy link");
   link.addEventListener("click", () => {
     navigator.clipboard.writeText(location.href).then(
       () => (link.textContent = "Copied"),

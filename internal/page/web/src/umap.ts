@@ -15,7 +15,9 @@ export const umapPossible = !report || has("/worker.js");
 
 /** umap lays vectors out; progress hears a share from 0 to 1, cancel ends it. */
 export async function umap(v: Vectors, progress: (share: number) => void, cancel: AbortSignal): Promise<Layout> {
-  const url = report ? URL.createObjectURL(new Blob([await get<string>("/worker.js")], { type: "text/javascript" })) : "/worker.js";
+  const source = report ? await get<string>("/worker.js") : "";
+  cancel.throwIfAborted(); // the vectors and the source may have taken long
+  const url = report ? URL.createObjectURL(new Blob([source], { type: "text/javascript" })) : "/worker.js";
   const worker = new Worker(url);
   try {
     return await new Promise<Layout>((resolve, reject) => {

@@ -11,30 +11,19 @@ import { count } from "../text";
 import { view } from "../view";
 import { closest } from "./warp";
 
-let showing: Sample | null = null;
-
 export const canvas: Panel = {
   id: "canvas",
   name: "Canvas",
   title: "How a text sharpens from noise",
   of: ["samples"],
   mount,
-  downloads: () => {
-    const sample = showing;
-    if (!sample) return [];
-    const name = `sample-${sample.step}`;
-    return [
-      { name: "JSON", make: async () => saveJSON(name, sample) },
-      { name: "CSV", make: async () => save(name + ".csv", "text/csv", table(sample)) },
-      { name: "TXT", make: async () => save(name + ".txt", "text/plain;charset=utf-8", sample.text) },
-    ];
-  },
 };
 
 function mount(body: HTMLElement, context: Context): Mounted {
   const { run } = context;
   const base = `/api/runs/${run.id}/samples`;
   let steps: number[] = [];
+  let showing: Sample | null = null;
   let asked = 0;
   const about = h("p", { class: "about" });
   const recorded = sharpening((i) => view.set({ frame: i }));
@@ -48,8 +37,7 @@ function mount(body: HTMLElement, context: Context): Mounted {
   });
 
   async function choose(): Promise<void> {
-    const wanted = view.number("sample");
-    const at = wanted === null ? steps.length - 1 : closest(steps, wanted);
+    const at = closest(steps, view.number("sample"));
     steer.set(steps.map(count), at);
     const step = steps[at];
     const turn = ++asked;
@@ -72,12 +60,21 @@ function mount(body: HTMLElement, context: Context): Mounted {
       about.textContent = `The same noise each time: seed ${samples.seed}, temperature ${samples.temperature}.`;
       await choose();
     },
+    downloads() {
+      if (!showing) return [];
+      const sample = showing;
+      const name = `sample-${sample.step}`;
+      return [
+        { name: "JSON", make: async () => saveJSON(name, sample) },
+        { name: "CSV", make: async () => save(name + ".csv", "text/csv", table(sample)) },
+        { name: "TXT", make: async () => save(name + ".txt", "text/plain;charset=utf-8", sample.text) },
+      ];
+    },
     close() {
       offView();
       steer.close();
       recorded.close();
       writer?.close();
-      showing = null;
     },
   };
 }
@@ -91,7 +88,7 @@ const modes = [
 const hints: Record<string, string> = {
   free: "Nothing is given: the text is not used.",
   prompt: "The text stays, and is continued.",
-  infill: "What is around the holes stays. [MASK:8] is a hole of 8 tokens, [MASK:4-12] one whose length the model chooses.",
+  infill: "What is around the holes stays. [MASK:8] is a hole of 8 tokens, [MASK:4-12] one of a length in the middle, about 8.",
 };
 
 // writing is the box in which the reader lets the run write.
@@ -103,12 +100,14 @@ function writing(run: { id: string; length: number }): { element: HTMLElement; c
   const hint = h("p", { class: "quiet" });
   let mode = modes.some((m) => m.value === view.get("mode")) ? (view.get("mode") as WriteRequest["mode"]) : "free";
   const modeBox = choice("Write", modes, mode, (v) => setMode(v as WriteRequest["mode"]));
+  const setting = (name: string, usual: number, min: number, max: number, step: number) =>
+    field(name, view.number(name) ?? usual, min, max, step, (v) => view.set({ [name]: v === usual ? null : v }));
   const fields = {
-    steps: field("steps", 50, 2, 1000, 1),
-    temperature: field("temperature", 0.8, 0, 2, 0.05),
-    guidance: field("guidance", 1, 0, 10, 0.1),
-    length: field("length", run.length, 2, run.length, 1),
-    seed: field("seed", 1, 0, 2 ** 31, 1),
+    steps: setting("steps", 50, 2, 1000, 1),
+    temperature: setting("temperature", 0.8, 0, 2, 0.05),
+    guidance: setting("guidance", 1, 0, 10, 0.1),
+    length: setting("length", run.length, 2, run.length, 1),
+    seed: setting("seed", 1, 0, 2 ** 31, 1),
   };
   const go = h("button", { type: "submit", class: "go" }, "Write");
   const stop = h("button", { type: "button", disabled: true, onclick: () => abort?.abort() }, "Stop");

@@ -1,7 +1,7 @@
 // The embeddings: how long the raw vectors are, whether they collapse, and
 // which tokens lie beside which.
 
-import type { Embeddings, Neighbours, Num } from "../api";
+import type { Embeddings, Neighbours, Num, Shards } from "../api";
 import { chart } from "../chart";
 import { amount } from "../colour";
 import { get } from "../data";
@@ -19,13 +19,12 @@ export const embeddings: Panel = {
   title: "Which tokens lie beside which, and whether they collapse",
   of: ["embeddings"],
   mount,
-  downloads: ({ run }) => figures(`/api/runs/${run.id}/figures/embeddings`, `/api/runs/${run.id}/embeddings`),
 };
 
 const listed = 40; // results of a search
 const hoverWait = 120; // milliseconds
 
-function mount(body: HTMLElement, { run }: Context): Mounted {
+function mount(body: HTMLElement, { run, shards }: Context): Mounted {
   const histogram = chart("low");
   const frequency = chart("low");
   const cosines = chart("low");
@@ -47,6 +46,8 @@ function mount(body: HTMLElement, { run }: Context): Mounted {
   let laying: AbortController | null = null;
   let turn = 0;
   let wait = 0;
+  let closed = false;
+  let times = "times in the text";
 
   const name = (id: number) => label(texts[id] ?? `#${id}`, 24);
   const behind = table("Table", () => listing(texts.map((_, i) => i)));
@@ -74,7 +75,7 @@ function mount(body: HTMLElement, { run }: Context): Mounted {
     return [
       { name: "token", values: ids.map(name) },
       { name: "id", values: ids },
-      ...(t?.count ? [{ name: "times in the text", values: ids.map((i) => t.count?.[i]) }] : []),
+      ...(t?.count ? [{ name: times, values: ids.map((i) => t.count?.[i]) }] : []),
       { name: "raw norm", values: ids.map((i) => t?.norm[i]) },
       { name: "PCA 1", values: ids.map((i) => t?.x[i]) },
       { name: "PCA 2", values: ids.map((i) => t?.y[i]) },
@@ -89,8 +90,8 @@ function mount(body: HTMLElement, { run }: Context): Mounted {
       return;
     }
     const t = data?.tokens;
-    const times = t?.count?.[id];
-    under.textContent = `${name(id)} · #${id} · norm ${short(t?.norm[id] ?? null, 3)}` + (times === undefined ? "" : ` · ${count(times)} times`);
+    const n = t?.count?.[id];
+    under.textContent = `${name(id)} · #${id} · norm ${short(t?.norm[id] ?? null, 3)}` + (n === undefined ? "" : ` · ${count(n)} times`);
     wait = window.setTimeout(() => void showNear(id, false), hoverWait);
   }
 
@@ -111,10 +112,11 @@ function mount(body: HTMLElement, { run }: Context): Mounted {
   }
 
   async function showNear(id: number, kept: boolean): Promise<void> {
+    if (!data) return;
     const mine = ++turn;
     let answer: Neighbours;
     try {
-      answer = await neighbours(run.id, id, (k) => texts[k] ?? "");
+      answer = await neighbours(run.id, data.step, id, (k) => texts[k] ?? "");
     } catch (error) {
       if (mine !== turn) return;
       map.select(kept ? [id] : [], matches());
@@ -171,7 +173,7 @@ function mount(body: HTMLElement, { run }: Context): Mounted {
     const back = (v: number) => (byCount ? count(Math.round(Math.expm1(v))) : short(Math.exp(v), 3));
     const strip = h("span", { class: "strip", "aria-hidden": "true" });
     strip.style.backgroundImage = `linear-gradient(to right, ${[0, 0.25, 0.5, 0.75, 1].map(amount).join(", ")})`;
-    fill(ramp, h("span", { class: "value" }, back(min)), strip, h("span", { class: "value" }, back(max)), h("span", {}, byCount ? "times in the text" : "raw norm"));
+    fill(ramp, h("span", { class: "value" }, back(min)), strip, h("span", { class: "value" }, back(max)), h("span", {}, byCount ? times : "raw norm"));
   }
 
   // place puts points where the PCA or UMAP says.
@@ -219,7 +221,7 @@ function mount(body: HTMLElement, { run }: Context): Mounted {
   }
 
   function draw(e: Embeddings): void {
-    const { stats, history: past } = e;
+    const { stats } = e;
     const alarms = stats.alarms ?? [];
     alarm.hidden = alarms.length === 0;
     fill(alarm, h("strong", {}, "Signs of collapse: "), alarms.join("; "));
@@ -244,13 +246,13 @@ function mount(body: HTMLElement, { run }: Context): Mounted {
       series: [{ label: "tokens", x: counts.map((_, i) => Math.sqrt((edges[i] ?? 1) * (edges[i + 1] ?? 1))), y: counts, colour: 0, draw: "bars", edges }],
       mark: { x: stats.raw_norm.median, label: `median ${short(stats.raw_norm.median, 3)}` },
     });
-    const times = e.tokens.count;
-    const order = times ? times.map((_, i) => i).filter((i) => (times[i] as number) > 0).sort((a, b) => (times[a] as number) - (times[b] as number)) : [];
+    const seen = e.tokens.count;
+    const order = seen ? seen.map((_, i) => i).filter((i) => (seen[i] as number) > 0).sort((a, b) => (seen[a] as number) - (seen[b] as number)) : [];
     frequency.update({
       title: "Norm against frequency",
-      x: { label: "times in the text", log: true },
+      x: { label: times, log: true },
       y: { label: "raw norm ‖W‖", log: true },
-      series: [{ label: "a token each", x: order.map((i) => times?.[i] ?? 0), y: order.map((i) => e.tokens.norm[i] ?? null), colour: 0, draw: "dots" }],
+      series: [{ label: "a token each", x: order.map((i) => seen?.[i] ?? 0), y: order.map((i) => e.tokens.norm[i] ?? null), colour: 0, draw: "dots" }],
       table: () => listing(order.toReversed()),
       empty: "How often each token occurs is not known here (--stream DIR tells).",
     });
@@ -261,6 +263,14 @@ function mount(body: HTMLElement, { run }: Context): Mounted {
       y: { label: "share of the variance", log: true },
       series: [{ label: "share", x: stats.singular_values.map((_, i) => i + 1), y: stats.singular_values.map((s) => (s * s) / total), colour: 0, draw: "points" }],
     });
+    const byNorm = e.tokens.norm.map((_, i) => i).sort((a, b) => (e.tokens.norm[a] as number) - (e.tokens.norm[b] as number));
+    const list = (title: string, ids: number[]) =>
+      h("details", { class: "behind" }, h("summary", {}, title), h("ul", { class: "found" }, ...ids.map((id) => h("li", {}, h("button", { type: "button", onclick: () => view.set({ token: id }) }, h("span", { class: "token" }, name(id)), h("span", { class: "value" }, short(e.tokens.norm[id] ?? null, 3)))))));
+    fill(extremes, list("The 20 shortest", byNorm.slice(0, 20)), list("The 20 longest", byNorm.slice(-20).reverse()), (stats.never_updated?.length ?? 0) > 0 && list("Never updated", (stats.never_updated ?? []).slice(0, 100)));
+  }
+
+  // drawHistory draws what evaluations add to, also between two checkpoints.
+  function drawHistory(past: Embeddings["history"]): void {
     const x = { label: "training step", zero: true };
     const steps = past?.step ?? [];
     const empty = "The history comes with the next evaluations.";
@@ -283,16 +293,16 @@ function mount(body: HTMLElement, { run }: Context): Mounted {
       series: [{ label: "median", x: steps, y: past?.norm_median ?? [], colour: 0, low: (past?.norm_q05 ?? []) as Num[], high: (past?.norm_q95 ?? []) as Num[] }],
       empty,
     });
-    const byNorm = e.tokens.norm.map((_, i) => i).sort((a, b) => (e.tokens.norm[a] as number) - (e.tokens.norm[b] as number));
-    const list = (title: string, ids: number[]) =>
-      h("details", { class: "behind" }, h("summary", {}, title), h("ul", { class: "found" }, ...ids.map((id) => h("li", {}, h("button", { type: "button", onclick: () => view.set({ token: id }) }, h("span", { class: "token" }, name(id)), h("span", { class: "value" }, short(e.tokens.norm[id] ?? null, 3)))))));
-    fill(extremes, list("The 20 shortest", byNorm.slice(0, 20)), list("The 20 longest", byNorm.slice(-20).reverse()), (stats.never_updated?.length ?? 0) > 0 && list("Never updated", (stats.never_updated ?? []).slice(0, 100)));
   }
 
   return {
     async load() {
       const before = data;
-      data = await get<Embeddings>(`/api/runs/${run.id}/embeddings`);
+      const [now, counted] = await Promise.all([get<Embeddings>(`/api/runs/${run.id}/embeddings`), shards ? get<Shards>("/api/shards").catch(() => null) : null]);
+      if (closed) return; // or UMAP would begin for nobody
+      if (counted && counted.counted < counted.documents) times = `times in the first ${count(counted.counted)} documents`;
+      data = now;
+      drawHistory(data.history);
       if (before && before.step === data.step) return;
       forgetVectors(run.id);
       texts = data.tokens.text;
@@ -307,7 +317,9 @@ function mount(body: HTMLElement, { run }: Context): Mounted {
       }
       results();
     },
+    downloads: () => figures(`/api/runs/${run.id}/figures/embeddings`, `/api/runs/${run.id}/embeddings`),
     close() {
+      closed = true;
       offView();
       clearTimeout(wait);
       laying?.abort();

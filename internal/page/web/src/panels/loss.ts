@@ -10,7 +10,7 @@ import { figures, type Mounted, type Panel } from "../panel";
 import { slider } from "../slider";
 import { count } from "../text";
 import { view } from "../view";
-import { closest } from "./warp";
+import { atStep, closest } from "./warp";
 
 export const loss: Panel = {
   id: "loss",
@@ -18,10 +18,6 @@ export const loss: Panel = {
   title: "What is still confused at each noise level",
   of: ["warp", "metrics"],
   mount,
-  downloads: ({ run }) => {
-    const step = view.number("step");
-    return figures(`/api/runs/${run.id}/figures/loss`, `/api/runs/${run.id}/evaluations`, step === null ? "" : `?step=${step}`);
-  },
 };
 
 const groups: Record<string, string> = {
@@ -40,6 +36,7 @@ function mount(body: HTMLElement, { run }: { run: { id: string; objective: strin
   let evaluations: Evaluation[] = [];
   let steps: number[] = [];
   let asked = 0;
+  let offered = ""; // groups of classes
 
   const steer = slider("Training step", (i) => view.set({ step: i === steps.length - 1 ? null : (steps[i] ?? null) }));
   body.append(
@@ -51,8 +48,7 @@ function mount(body: HTMLElement, { run }: { run: { id: string; objective: strin
   });
 
   async function choose(): Promise<void> {
-    const wanted = view.number("step");
-    const at = wanted === null ? steps.length - 1 : closest(steps, wanted);
+    const at = closest(steps, view.number("step"));
     steer.set(steps.map(count), at);
     const step = steps[at] ?? 0;
     const turn = ++asked;
@@ -84,7 +80,7 @@ function mount(body: HTMLElement, { run }: { run: { id: string; objective: strin
       title: "Observations behind each point",
       x,
       y: { label: "effective number", whole: true },
-      series: [{ label: "observations", x: seen.map((o) => o.t), y: seen.map((o) => o.effective), colour: 0, draw: "bars", edges: edges(seen) }],
+      series: [{ label: "observations", colour: 0, draw: "bars", ...bars(seen) }],
     });
     drawClasses(held, x);
     const levels = evaluations.at(-1)?.t ?? [];
@@ -103,9 +99,12 @@ function mount(body: HTMLElement, { run }: { run: { id: string; objective: strin
     const all = held?.classes ?? [];
     const names = [...new Set(all.map((c) => c.group))];
     const group = names.includes(view.get("group") ?? "") ? (view.get("group") as string) : (names[0] ?? "");
-    if (names.length > 1) {
-      fill(classes.tools, choice("by", names.map((n) => ({ value: n, label: groups[n] ?? n })), group, (v) => view.set({ group: v })));
+    if (names.join() !== offered) {
+      offered = names.join();
+      fill(classes.tools, names.length > 1 && choice("by", names.map((n) => ({ value: n, label: groups[n] ?? n })), group, (v) => view.set({ group: v })));
     }
+    const select = classes.tools.querySelector("select");
+    if (select) select.value = group;
     const some = all.filter((c) => c.group === group);
     const ramp = some.length > 6;
     classes.update({
@@ -133,6 +132,7 @@ function mount(body: HTMLElement, { run }: { run: { id: string; objective: strin
       if (newest !== undefined && steps.at(-1) !== newest) steps.push(newest);
       await choose();
     },
+    downloads: () => figures(`${base}/figures/loss`, `${base}/evaluations`, atStep(steps)),
     close() {
       offView();
       steer.close();
@@ -149,10 +149,20 @@ function spread(e: Evaluation, times: number): Num[] {
   return e.ce.map((v, i) => add(v, e.se[i], times));
 }
 
-// edges of the bars: those of the bins, which may leave some out.
-function edges(seen: { t_lo: number; t_hi: number }[]): number[] {
-  const all = seen.map((o) => o.t_lo);
-  const last = seen.at(-1);
-  if (last) all.push(last.t_hi);
-  return all;
+// bars are those of the bins; where some are left out, an empty one stands for them.
+function bars(seen: Snapshot["warp"]["observed"]): { x: number[]; y: number[]; edges: number[] } {
+  const [x, y, edges]: [number[], number[], number[]] = [[], [], []];
+  let last = Infinity;
+  for (const o of seen) {
+    if (o.t_lo > last * 1.0000001) {
+      x.push(Math.sqrt(last * o.t_lo));
+      y.push(0);
+      edges.push(last);
+    }
+    x.push(o.t);
+    y.push(o.effective);
+    edges.push(o.t_lo);
+    last = o.t_hi;
+  }
+  return { x, y, edges: [...edges, last] };
 }

@@ -15,7 +15,6 @@ export const run: Panel = {
   title: "How training goes",
   of: ["metrics", "timing"],
   mount,
-  downloads: ({ run: r }) => figures(`/api/runs/${r.id}/figures/run`, `/api/runs/${r.id}/curves?points=1000`),
 };
 
 type Loaded = { run: Run; at: number; curves: Curves };
@@ -133,7 +132,7 @@ function mount(body: HTMLElement, context: Context): Mounted {
       about: "Steps whose loss or gradient was not finite, and which changed nothing.",
       x,
       y: { label: "steps, in total", whole: true },
-      series: lines("skipped", (c) => running(c.skipped)),
+      series: lines("skipped", (c) => c.skipped),
     });
     tiles();
   }
@@ -158,6 +157,7 @@ function mount(body: HTMLElement, context: Context): Mounted {
 
   return {
     load,
+    downloads: () => figures(`/api/runs/${context.run.id}/figures/run`, `/api/runs/${context.run.id}/curves?points=1000`),
     close() {
       offView();
       for (const c of [losses, held, gradient, rate, speed, skipped]) c.close();
@@ -168,9 +168,4 @@ function mount(body: HTMLElement, context: Context): Mounted {
 function mean(row: Num[]): Num {
   const known = row.filter((v): v is number => v !== null);
   return known.length === 0 ? null : known.reduce((a, b) => a + b, 0) / known.length;
-}
-
-function running(column: Num[]): Num[] {
-  let sum = 0;
-  return column.map((v) => (sum += v ?? 0));
 }

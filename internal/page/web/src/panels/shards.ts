@@ -17,7 +17,6 @@ export const shards: Panel = {
   title: "The text that is learned from",
   of: ["shards"],
   mount,
-  downloads: (context) => (context.shards ? figures("/api/shards/figures/shards", "/api/shards") : []),
 };
 
 function mount(body: HTMLElement, context: Context): Mounted {
@@ -81,6 +80,7 @@ function mount(body: HTMLElement, context: Context): Mounted {
       const { edges, counts } = occupied(s.lengths);
       lengths.update({
         title: "Length of documents",
+        about: s.counted < s.documents ? `Of the first ${count(s.counted)} documents.` : "",
         x: { label: "tokens a document", log: true },
         y: { label: "documents", whole: true },
         series: [{ label: "documents", x: counts.map((_, i) => Math.sqrt((edges[i] ?? 1) * (edges[i + 1] ?? 1))), y: counts, colour: 0, draw: "bars", edges }],
@@ -91,6 +91,7 @@ function mount(body: HTMLElement, context: Context): Mounted {
       );
       await Promise.all([showDocuments().catch(tell(documents)), showDocument().catch(tell(text))]);
     },
+    downloads: () => (context.shards ? figures("/api/shards/figures/shards", "/api/shards") : []),
     close() {
       offView();
       lengths.close();

@@ -17,10 +17,6 @@ export const warp: Panel = {
   title: "Where on the noise axis the run spends its time",
   of: ["warp"],
   mount,
-  downloads: ({ run }) => {
-    const step = view.number("step");
-    return figures(`/api/runs/${run.id}/figures/warp`, `/api/runs/${run.id}/warp`, step === null ? "" : `?step=${step}`);
-  },
 };
 
 const dashes = [[6, 4], [2, 3], [10, 4], [8, 3, 2, 3], [4, 2]];
@@ -50,8 +46,7 @@ function mount(body: HTMLElement, { run }: { run: { id: string; objective: strin
   // choose shows the snapshot that the view names, the newest otherwise.
   async function choose(): Promise<void> {
     if (!data) return;
-    const wanted = view.number("step");
-    const at = wanted === null ? steps.length - 1 : closest(steps, wanted);
+    const at = closest(steps, view.number("step"));
     steer.set(steps.map((s) => `${count(s)}`), at);
     const turn = ++asked;
     const step = steps[at];
@@ -103,6 +98,7 @@ function mount(body: HTMLElement, { run }: { run: { id: string; objective: strin
       if (!data.newest) throw new Error("The run has not written a snapshot of its warp yet.");
       await choose();
     },
+    downloads: () => figures(`/api/runs/${run.id}/figures/warp`, base, atStep(steps)),
     close() {
       offView();
       steer.close();
@@ -111,11 +107,18 @@ function mount(body: HTMLElement, { run }: { run: { id: string; objective: strin
   };
 }
 
-/** closest is the place in increasing steps of the one nearest to step. */
-export function closest(steps: number[], step: number): number {
+/** closest is the place in increasing steps of the one nearest to step, of the last for null. */
+export function closest(steps: number[], step: number | null): number {
+  if (step === null) return steps.length - 1;
   let best = 0;
   steps.forEach((s, i) => {
     if (Math.abs(s - step) < Math.abs((steps[best] ?? 0) - step)) best = i;
   });
   return best;
+}
+
+/** atStep is the query for the one of steps that the view shows; none for the newest. */
+export function atStep(steps: number[]): string {
+  const at = closest(steps, view.number("step"));
+  return at < steps.length - 1 ? `?step=${steps[at]}` : "";
 }
