@@ -76,7 +76,7 @@ func (t *Trainer) save() error {
 		return err
 	}
 	t.notify(Event{Kind: "saved", Step: s.Step, Text: checkpoint.Path(t.dir, s.Step)})
-	return checkpoint.Prune(t.dir, t.config.Run.Keep)
+	return checkpoint.Prune(t.options.FS, t.dir, t.config.Run.Keep)
 }
 
 // averagePrefix marks the moving average of the weights in a checkpoint.

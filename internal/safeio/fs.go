@@ -190,6 +190,16 @@ func (f FS) MkdirAll(path string) error {
 	return f.syncDir(parent)
 }
 
+// RemoveDir removes a directory. What a process that is killed leaves of it has a
+// temporary name, so that nobody takes it for whole.
+func (f FS) RemoveDir(path string) error {
+	temp := tempPath(path)
+	if err := f.rename(path, temp); err != nil {
+		return err
+	}
+	return f.remove(temp)
+}
+
 // RemoveTemps removes what killed writers left in dir: every entry whose name
 // begins with ".tmp-". Only the holder of the lock on dir may call it. A
 // directory that is not there has no leftovers.

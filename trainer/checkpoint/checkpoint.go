@@ -216,29 +216,16 @@ func Clean(fs safeio.FS, run string) error {
 }
 
 // Prune removes all checkpoints but the newest keep.
-func Prune(run string, keep int) error {
+func Prune(fs safeio.FS, run string, keep int) error {
 	steps, err := Steps(run)
 	if err != nil {
 		return err
 	}
 	for len(steps) > max(keep, 1) {
-		if err := remove(Path(run, steps[0])); err != nil {
+		if err := fs.RemoveDir(Path(run, steps[0])); err != nil {
 			return err
 		}
 		steps = steps[1:]
-	}
-	return nil
-}
-
-// remove deletes a checkpoint, its manifest first: what a crash leaves of it
-// is then no checkpoint.
-func remove(dir string) error {
-	err := os.Remove(filepath.Join(dir, manifestFile))
-	if err == nil || errors.Is(err, os.ErrNotExist) {
-		err = os.RemoveAll(dir)
-	}
-	if err != nil {
-		return fmt.Errorf("remove checkpoint: %w", err)
 	}
 	return nil
 }

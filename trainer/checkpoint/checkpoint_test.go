@@ -141,12 +141,37 @@ func TestSaveFailsAtEveryOperation(t *testing.T) {
 func TestPruneKeepsTheNewest(t *testing.T) {
 	run := t.TempDir()
 	mustSave(t, run, 1, 2, 3, 10)
-	if err := Prune(run, 2); err != nil {
+	if err := Prune(safeio.FS{}, run, 2); err != nil {
 		t.Fatal(err)
 	}
 	steps, err := Steps(run)
 	if err != nil || len(steps) != 2 || steps[0] != 3 || steps[1] != 10 {
 		t.Errorf("left %v, %v; want [3 10]", steps, err)
+	}
+}
+
+// TestPruneThatIsKilled: what is left of a checkpoint is none, and goes with the
+// next writer.
+func TestPruneThatIsKilled(t *testing.T) {
+	run, killed := t.TempDir(), errors.New("killed")
+	mustSave(t, run, 1, 2, 3)
+	err := Prune(safeio.FS{Before: func(op, _ string) error {
+		if op == "remove" {
+			return killed
+		}
+		return nil
+	}}, run, 2)
+	if !errors.Is(err, killed) {
+		t.Fatalf("got %v", err)
+	}
+	if steps, err := Steps(run); err != nil || len(steps) != 2 || steps[0] != 2 {
+		t.Errorf("left %v, %v; want [2 3]", steps, err)
+	}
+	if err := Clean(safeio.FS{}, run); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := os.ReadDir(filepath.Join(run, folder)); err != nil || len(left) != 2 {
+		t.Errorf("%d entries are left, %v; want 2", len(left), err)
 	}
 }
 
