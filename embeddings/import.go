@@ -80,7 +80,7 @@ func NewTextReader(r io.Reader) (*TextReader, error) {
 			return nil, t.err
 		}
 	}
-	fields := strings.FieldsFunc(string(t.line()), space)
+	fields := strings.FieldsFunc(string(t.line()), space[rune])
 	if len(fields) == 2 {
 		rows, errRows := strconv.Atoi(fields[0])
 		d, errD := strconv.Atoi(fields[1])
@@ -123,19 +123,25 @@ func (t *TextReader) Next() bool {
 		}
 		at := len(line) // from the end: some tokens contain spaces
 		for k := range t.D {
-			at = len(bytes.TrimRightFunc(line[:at], space))
-			if at = bytes.LastIndexFunc(line[:at], space); at < 0 {
+			for at > 0 && !space(line[at-1]) {
+				at--
+			}
+			if at == 0 {
 				t.err = t.errorf("a token and %d numbers, want %d: the file is cut short or not of word vectors", k, t.D)
 				return false
 			}
+			t.values = line[at:]
+			for at > 0 && space(line[at-1]) {
+				at--
+			}
 		}
-		t.form, t.values = bytes.TrimRightFunc(line[:at], space), line[at:]
+		t.form = line[:at]
 		t.read++
 		return true
 	}
 }
 
-func space(r rune) bool { return r == ' ' || r == '\t' }
+func space[C byte | rune](c C) bool { return c == ' ' || c == '\t' }
 
 // line is the current one without the white space at its end.
 func (t *TextReader) line() []byte { return bytes.TrimRight(t.lines.Bytes(), " \t\r") }
@@ -163,9 +169,9 @@ func (t *TextReader) Form() []byte { return t.form }
 func (t *TextReader) Values(dst []float32) error {
 	rest := t.values
 	for k := range dst[:t.D] {
-		rest = bytes.TrimLeftFunc(rest, space)
+		rest = bytes.TrimLeftFunc(rest, space[rune])
 		field := rest
-		if at := bytes.IndexFunc(rest, space); at >= 0 {
+		if at := bytes.IndexFunc(rest, space[rune]); at >= 0 {
 			field, rest = rest[:at], rest[at:]
 		}
 		v, err := strconv.ParseFloat(string(field), 32)

@@ -163,13 +163,7 @@ func (o *options) flags(cmd *cobra.Command) {
 	cli.FlagChoices(cmd, "objective", trainer.CDCD, trainer.AR)
 	cli.FlagChoices(cmd, "warp", timewarp.Kinds()...)
 	cli.FlagChoices(cmd, "precision", "fp32", "bf16")
-	cli.FlagAssignments(cmd, "set", func(yield func(string) bool) {
-		for key := range (trainer.Config{}).All() {
-			if !yield(key) {
-				return
-			}
-		}
-	})
+	cli.FlagAssignments(cmd, "set", trainer.Config{}.All())
 }
 
 // settings lays preset, what a source asks for, file and flags over one another.

@@ -28,10 +28,9 @@ settings that they depend on; the shards must have its tokenizer (prep shard
 can be taken, as the first or, with --freeze, the lasting one:
 
   .safetensors      rows by token id; the shards must have that model's tokenizer
-  text              GloVe or word2vec; a token gets the row of the word that it is,
-                    all others, and rows of zeros, begin at random
+  text              GloVe or word2vec; a token gets the row of the word that it is
 
-The table fixes model.embed_dim. Lengths of rows are kept: a long row turns slowly
+A token without a row, or with one of zeros, begins at random. The table fixes model.embed_dim. Lengths of rows are kept: a long row turns slowly
 and so stays near what it was, while the short random ones are learned fast.
 
 Other settings are those of train.

@@ -82,9 +82,9 @@ func FlagChoices(cmd *cobra.Command, flag string, values ...string) {
 }
 
 // FlagAssignments completes the key of a flag key=value.
-func FlagAssignments(cmd *cobra.Command, flag string, keys iter.Seq[string]) {
+func FlagAssignments(cmd *cobra.Command, flag string, settings iter.Seq2[string, any]) {
 	register(cmd, func(*cobra.Command, []string, string) (found []cobra.Completion, how cobra.ShellCompDirective) {
-		for key := range keys {
+		for key := range settings {
 			found = append(found, key+"=")
 		}
 		return found, cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp

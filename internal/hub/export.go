@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/seed-4c77ef92/textwarp/internal/kernels"
 	"github.com/seed-4c77ef92/textwarp/internal/safeio"
@@ -97,8 +98,12 @@ func place(dir string) (string, error) {
 		return "", fmt.Errorf("export to %q: %w", dir, err)
 	}
 	if _, err := os.Lstat(path); err == nil {
-		if path, err = filepath.EvalSymlinks(path); err != nil {
+		path, err = filepath.EvalSymlinks(path)
+		if errors.Is(err, fs.ErrNotExist) {
 			return "", fmt.Errorf("export to %q: a link that leads nowhere: choose another directory", dir)
+		}
+		if err != nil {
+			return "", fmt.Errorf("export to %q: %w", dir, err)
 		}
 	}
 	here, err := os.Getwd()
@@ -136,8 +141,8 @@ func replaceable(dir string) (there bool, err error) {
 	}
 	ours := []string{WeightsFile, ConfigFile, TokenizerFile, tokenizerSetup, generationFile, modelingFile, cardFile}
 	for _, e := range entries {
-		if e.Name() == "__pycache__" && e.IsDir() {
-			continue // of modeling_textwarp.py, once Python has read it
+		if e.IsDir() && compiled(filepath.Join(dir, e.Name())) {
+			continue
 		}
 		if !slices.Contains(ours, e.Name()) || !e.Type().IsRegular() {
 			return false, fmt.Errorf("export to %q: it holds %q, which is no file of a model folder and would be lost: choose another: %w",
@@ -145,6 +150,15 @@ func replaceable(dir string) (there bool, err error) {
 		}
 	}
 	return true, nil
+}
+
+// compiled tells what Python leaves in a folder when it has read
+// modeling_textwarp.py, and nothing else.
+func compiled(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	return err == nil && filepath.Base(dir) == "__pycache__" && !slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
+		return !strings.HasPrefix(e.Name(), "modeling_textwarp.") || !e.Type().IsRegular()
+	})
 }
 
 // turned are the tensors with their matrices [out, in], as PyTorch keeps them.

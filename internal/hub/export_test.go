@@ -285,6 +285,10 @@ func TestReplaced(t *testing.T) {
 			export(t, m.ar, dir)
 			write(t, dir+"/__pycache__/modeling_textwarp.cpython-311.pyc", "")
 		}, ""},
+		{"Python's directory with a stranger in it", func(t *testing.T, dir string) {
+			export(t, m.cdcd, dir)
+			write(t, dir+"/__pycache__/notes.txt", "mine")
+		}, `holds "__pycache__"`},
 		{"a link to a folder", func(t *testing.T, dir string) {
 			export(t, m.ar, dir+"-1")
 			if err := os.Symlink("folder-1", dir); err != nil {

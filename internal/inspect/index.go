@@ -54,7 +54,7 @@ func (x *index[T]) update(root *os.Root) (gained bool, err error) {
 	defer file.Close()
 	end, err := lastNewline(file, x.offset, size)
 	if err != nil || end == x.offset {
-		return gained, x.wrong(root, end, err)
+		return gained, x.wrong(file, root, end, err)
 	}
 	if len(x.spread) == 0 && end > readWhole {
 		x.stride = end / maxEntries
@@ -64,7 +64,7 @@ func (x *index[T]) update(root *os.Root) (gained bool, err error) {
 		if n := len(x.spread); n > 0 {
 			last := x.spread[n-1]
 			if from, err = lineAt(file, max(last.at+int64(last.size)+1, last.at+x.stride), end); err != nil {
-				return gained, x.wrong(root, from, err)
+				return gained, x.wrong(file, root, from, err)
 			}
 		}
 		if from >= end {
@@ -75,7 +75,7 @@ func (x *index[T]) update(root *os.Root) (gained bool, err error) {
 			err = fmt.Errorf("step %d comes after step %d: %w", e.step, x.spread[len(x.spread)-1].step, safeio.ErrCorrupt)
 		}
 		if err != nil {
-			return gained, x.wrong(root, from, err)
+			return gained, x.wrong(file, root, from, err)
 		}
 		if x.spread = append(x.spread, e); len(x.spread) > maxEntries {
 			x.thin()
@@ -89,10 +89,10 @@ func (x *index[T]) update(root *os.Root) (gained bool, err error) {
 		x.newest = &e
 	}
 	if err != nil {
-		return gained, x.wrong(root, from, err)
+		return gained, x.wrong(file, root, from, err)
 	}
 	if at, err := x.checkNewest(root); err != nil {
-		return gained, x.wrong(root, at, err)
+		return gained, x.wrong(file, root, at, err)
 	}
 	return true, x.readTo(file, end)
 }
@@ -142,11 +142,13 @@ func (x *index[T]) read(file io.ReaderAt, from, end int64) (entry[T], error) {
 	return entry[T]{step, from, len(line), kept}, err
 }
 
-func (x *index[T]) wrong(root *os.Root, at int64, err error) error {
+// wrong stops before what is wrong at a place: the next look begins there.
+func (x *index[T]) wrong(file *os.File, root *os.Root, at int64, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("read %q, byte %d: %w", filepath.Join(root.Name(), x.name), at, err)
+	err = fmt.Errorf("read %q, byte %d: %w", filepath.Join(root.Name(), x.name), at, err)
+	return errors.Join(err, x.readTo(file, at))
 }
 
 // all are the entries in order.

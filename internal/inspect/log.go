@@ -40,7 +40,7 @@ type log struct {
 func (l *log) open(root *os.Root) (file *os.File, size int64, again bool, err error) {
 	file, size, err = openRegular(root, l.name)
 	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) { // the next of this name is another
+		if absent(err) { // the next of this name is another
 			l.offset, l.before = 0, nil
 		}
 		return nil, 0, true, err

@@ -103,6 +103,17 @@ func TestAnotherRun(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	begin := func(t *testing.T) (dir string, r *Run, saved Saved) {
+		t.Helper()
+		dir = write(t, files)
+		save(t, dir)
+		r = open(t, dir)
+		saved, err := r.Checkpoint()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return dir, r, saved
+	}
 	check := func(t *testing.T, r *Run, before Saved) {
 		t.Helper()
 		changed := r.Update()
@@ -114,13 +125,7 @@ func TestAnotherRun(t *testing.T) {
 		}
 	}
 	t.Run("replaced", func(t *testing.T) {
-		dir := write(t, files)
-		save(t, dir)
-		r := open(t, dir)
-		before, err := r.Checkpoint()
-		if err != nil {
-			t.Fatal(err)
-		}
+		dir, r, before := begin(t)
 		other := write(t, map[string]string{"config.toml": predicting, "tokenizer.json": tokenizer(t), "metrics.jsonl": metricsOf(9)})
 		save(t, other)
 		if err := os.Rename(dir, dir+"-old"); err != nil {
@@ -132,13 +137,7 @@ func TestAnotherRun(t *testing.T) {
 		check(t, r, before)
 	})
 	t.Run("begun in its place", func(t *testing.T) {
-		dir := write(t, files)
-		save(t, dir)
-		r := open(t, dir)
-		before, err := r.Checkpoint()
-		if err != nil {
-			t.Fatal(err)
-		}
+		dir, r, before := begin(t)
 		if err := os.RemoveAll(filepath.Join(dir, "checkpoints")); err != nil {
 			t.Fatal(err)
 		}

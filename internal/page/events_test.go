@@ -42,14 +42,7 @@ func TestNews(t *testing.T) {
 // TestToldOnce: that a run begins, ends, is damaged and has another checkpoint is
 // told, though no log has grown, and told once.
 func TestToldOnce(t *testing.T) {
-	m := fixture()
-	if m.err != nil {
-		t.Fatal(m.err)
-	}
-	dir := filepath.Join(t.TempDir(), "run")
-	if err := os.CopyFS(dir, os.DirFS(m.cdcd)); err != nil {
-		t.Fatal(err)
-	}
+	dir := copied(t)
 	s := serverOf(t, "", dir)
 	l := s.news.listen()
 	heard := func() []change {

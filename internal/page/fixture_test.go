@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -96,6 +97,20 @@ func server(t *testing.T) *Server {
 		t.Fatal(m.err)
 	}
 	return serverOf(t, m.shards, m.cdcd, m.ar)
+}
+
+// copied is a copy of the run of diffusion, to be changed.
+func copied(t *testing.T) string {
+	t.Helper()
+	m := fixture()
+	if m.err != nil {
+		t.Fatal(m.err)
+	}
+	dir := filepath.Join(t.TempDir(), "run")
+	if err := os.CopyFS(dir, os.DirFS(m.cdcd)); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 func serverOf(t *testing.T, shards string, runs ...string) *Server {

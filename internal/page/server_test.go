@@ -337,14 +337,7 @@ func TestAssets(t *testing.T) {
 // TestServe follows a run over a connection: what it gains is an event, and the
 // end of the context ends the server though a page still listens.
 func TestServe(t *testing.T) {
-	m := fixture()
-	if m.err != nil {
-		t.Fatal(m.err)
-	}
-	dir := filepath.Join(t.TempDir(), "run")
-	if err := os.CopyFS(dir, os.DirFS(m.cdcd)); err != nil {
-		t.Fatal(err)
-	}
+	dir := copied(t)
 	s, err := New("test", []string{dir}, "")
 	if err != nil {
 		t.Fatal(err)

@@ -7,13 +7,15 @@
 //	  close                                  rename  .tmp-XXXX -> name
 //	  rename  .tmp-XXXX -> name              syncdir parent
 //	  syncdir dir                          ReplaceDir
-//	                                         as WriteDir, but .tmp-XXXX <-> name,
-//	                                         then remove .tmp-XXXX
+//	                                         as WriteDir, but the two directories
+//	                                         change places, and the old one goes
 //
 // Invariants:
 //
 //   - A reader, another process or the machine after a power cut sees the old
-//     content or the new content of a name, never a mixture and never a part.
+//     content or the new content of a name, never a mixture and never a part. Of
+//     ReplaceDir that holds where directories can be exchanged: elsewhere there is
+//     a moment in which the name is not there.
 //   - An error after the rename (only the last syncdir can give one) means that
 //     the new content is in place but may not survive a power cut.
 //   - What a killed writer leaves has a name that begins with ".tmp-"; where
