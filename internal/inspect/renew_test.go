@@ -64,6 +64,27 @@ func TestMended(t *testing.T) {
 	}
 }
 
+// TestMendedSnapshots: a log of snapshots is read on from the line that was wrong, not
+// from its beginning.
+func TestMendedSnapshots(t *testing.T) {
+	good := snapshotLine(t, 1) + snapshotLine(t, 3)
+	dir := write(t, map[string]string{"config.toml": preset(t), "tokenizer.json": tokenizer(t), "metrics.jsonl": metricsOf(2), "warp.jsonl": good + "{bad\n"})
+	r := open(t, dir)
+	for range 2 {
+		if steps, _ := r.WarpSteps(); !slices.Equal(steps, []int{1, 3}) || r.warp.offset != int64(len(good)) || r.Problem() == "" {
+			t.Errorf("snapshots of %v, read to byte %d of %d, problem %q", steps, r.warp.offset, len(good), r.Problem())
+		}
+		r.Update()
+	}
+	if err := os.WriteFile(filepath.Join(dir, "warp.jsonl"), []byte(good+snapshotLine(t, 5)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r.Update()
+	if steps, _ := r.WarpSteps(); !slices.Equal(steps, []int{1, 3, 5}) || r.Problem() != "" {
+		t.Errorf("mended: snapshots of %v, problem %q", steps, r.Problem())
+	}
+}
+
 // TestLogsThatComeBack: logs that are moved away and back are there again.
 func TestLogsThatComeBack(t *testing.T) {
 	dir := write(t, map[string]string{
